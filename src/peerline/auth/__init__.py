@@ -1,0 +1,1 @@
+"""Who may be whom: names, the keys that own them, tokens."""

@@ -1,0 +1,86 @@
+"""JSON Web Tokens (RFC 7519) for `--auth token`: expiry, name, rights; signed with HS256."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jwt
+
+from peerline.errors import AuthError, ConfigError
+
+ISSUER = "peerline"
+RIGHTS = ("admin",)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a valid token says: the name, the rights, and when it ends (seconds since 1970)."""
+
+    name: str
+    rights: tuple[str, ...]
+    expires: float
+
+
+class Tokens:
+    """Makes and checks tokens with one secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def create(self, name: str, *, rights: Sequence[str] = (), ttl_s: float = 3600.0) -> str:
+        """A token for `name` that is good for `ttl_s` seconds."""
+        for right in rights:
+            if right not in RIGHTS:
+                raise ConfigError(f"there is no right {right!r}", hint=f"Known rights: {', '.join(RIGHTS)}.")
+        now = time.time()
+        claims = {"iss": ISSUER, "name": name, "rights": list(rights), "iat": int(now), "exp": int(now + ttl_s)}
+        return jwt.encode(claims, self._secret, algorithm="HS256")
+
+    def check(self, token: str) -> Grant:
+        """What the token grants. Raises AuthError; its message never contains the token."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                issuer=ISSUER,
+                options={"require": ["exp", "name"]},
+            )
+        except jwt.ExpiredSignatureError:
+            raise AuthError("the token has expired", hint="Ask for a new one.") from None
+        except (jwt.InvalidTokenError, RecursionError, ValueError):
+            raise AuthError("the token is not valid here", hint="Ask the operator for one.") from None
+        name, rights = claims["name"], claims.get("rights", [])
+        if not isinstance(name, str) or not isinstance(rights, list):
+            raise AuthError("the token is not valid here", hint="Ask the operator for one.")
+        return Grant(name, tuple(r for r in rights if r in RIGHTS), float(claims["exp"]))
+
+
+def load_secret(data_dir: Path) -> str:
+    """The secret that signs tokens, made once and kept in `secrets.toml`, readable by the owner only."""
+    path = data_dir / "secrets.toml"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # O_EXCL: of two processes that start at once, one makes the secret and both use it.
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(fd, "w") as file:
+            file.write(f'# Made by peerline. Whoever has this can sign in as anybody.\ntoken = "{secrets.token_urlsafe(32)}"\n')
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write to the data folder: {error.strerror}", hint="Choose another with --data-dir."
+        ) from error
+    try:
+        secret = tomllib.loads(path.read_text())["token"]
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError("secrets.toml cannot be read", hint="Remove it: a new one is made.") from error
+    if not isinstance(secret, str) or len(secret) < 32:
+        raise ConfigError("secrets.toml has no usable token secret", hint="Remove it: a new one is made.")
+    return secret

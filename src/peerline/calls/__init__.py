@@ -1,0 +1,1 @@
+"""Calls between two people: the state table, the call, and the switchboard that moves calls through it."""

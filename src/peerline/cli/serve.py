@@ -1,0 +1,52 @@
+"""`peerline serve`: people register, see who is there, and call each other."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from peerline.config import Config, load_config
+
+DATABASE_FILE = "peerline.sqlite"
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The verb and its flags. A flag beats PEERLINE_… in the environment beats the file given with --config."""
+    p = verbs.add_parser("serve", help="run the server", description=__doc__)
+    none: Any = argparse.SUPPRESS  # a flag that is not given must not beat the environment or the file
+    p.add_argument("--host", default=none, help="address to listen on (127.0.0.1)")
+    p.add_argument("--port", type=int, default=none, help="port of page and signaling; 0 picks one (8080)")
+    p.add_argument("--lan", action="store_true", default=none, help="also serve the LAN, over HTTPS on the same port")
+    p.add_argument("--stun-port", type=int, default=none, help="UDP port of the STUN server; 0 picks one (3478)")
+    p.add_argument("--auth", choices=("open", "token"), default=none, help="who may register (open)")
+    store = p.add_mutually_exclusive_group()
+    store.add_argument("--database", metavar="URL", default=none, help="sqlite:///FILE or postgresql://…")
+    store.add_argument("--no-db", action="store_true", help="keep names and history in memory")
+    p.add_argument("--data-dir", type=Path, metavar="DIR", default=none, help="where data lives (~/.peerline)")
+    p.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
+    p.add_argument("--json-logs", action="store_true", default=none, help="log lines as JSON")
+    p.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Serve until told to stop."""
+    from peerline.server.logs import set_up_logs
+    from peerline.server.run import serve  # takes a while to import: not for `--help`
+
+    config = settings(arguments)
+    set_up_logs(as_json=config.json_logs)
+    serve(config)
+
+
+def settings(arguments: argparse.Namespace) -> Config:
+    """Flags, environment and file together."""
+    names = {field.name for field in dataclasses.fields(Config)}
+    flags = {name: value for name, value in vars(arguments).items() if name in names}
+    if arguments.no_db:
+        flags["database"] = "memory:"
+    config = load_config(arguments.config, flags=flags)
+    if config.database is None:
+        config = dataclasses.replace(config, database=f"sqlite:///{config.data_dir / DATABASE_FILE}")
+    return config

@@ -1,0 +1,205 @@
+"""Frames of an open session: numbers checked, rates limited, each type to its action (docs/protocol.md, sections 3 to 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from peerline.errors import PeerlineError, RefusedError, RemoteProtocolError
+from peerline.server.hub import BAD_BYTES, Hub, describe
+from peerline.server.ledger import history_of
+from peerline.server.limits import Buckets
+from peerline.signaling import messages as m
+from peerline.signaling.delivery import ACK_EVERY, GapError
+from peerline.signaling.session import Session, error_tail, tail
+
+_envelope = msgspec.json.Decoder(m.Envelope)
+_batch = msgspec.json.Decoder(list[m.Envelope])
+_bodies: dict[str, msgspec.json.Decoder[Any]] = {t: msgspec.json.Decoder(b) for t, b in m.CLIENT_BODIES.items()}
+_RELAYED = {t: t.encode() for t in m.RELAYED}
+
+# A session this many bursts in debt is not clumsy but hostile.
+FLOOD_BURSTS = 4
+
+Action = Callable[[Session, m.Envelope, Any, float], Any]
+
+
+class Dispatcher:
+    """Takes the frames of all sessions of a hub."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._board = hub.board
+        self._ack_due = hub.ack_due
+        self._rate = hub.config.limits.rate
+        self._burst = hub.config.limits.burst
+        self._calls = Buckets(hub.config.limits.calls_per_minute)
+        self.messages_total = 0
+        self.relayed_total = 0
+        self.errors_total: dict[str, int] = {}
+        # Each gives the body of `ok`; None is an empty one.
+        self._actions: dict[str, Action] = {
+            "pres": lambda s, e, d, now: hub.roster.choose(s.person, d.st, now),
+            "watch": lambda s, e, d, now: hub.roster.watch(s, now),
+            "unwatch": lambda s, e, d, now: hub.roster.unwatch(s),
+            "call": self._place,
+            "rung": lambda s, e, d, now: self._board.rung(s, _token(e)),
+            "accept": lambda s, e, d, now: self._board.accept(s, _token(e), d, now),
+            "decline": lambda s, e, d, now: self._board.decline(s, _token(e), d, now),
+            "cancel": lambda s, e, d, now: self._board.cancel(s, _token(e), d, now),
+            "end": lambda s, e, d, now: self._board.end(s, _token(e), d, now),
+            "sync": lambda s, e, d, now: self._board.sync(s, d.calls, now),
+        }
+        # These ask the store, and answer when it does.
+        self._questions = {"history": self._history, "seen": self._seen}
+
+    def on_frame(self, session: Session, frame: bytes) -> bool:
+        """Process one frame. False: the carrier must not deliver more (a gap, a flood, the end)."""
+        session.heard = self._hub.coarse_now
+        try:
+            if frame[:1] != b"[":
+                return self._on_envelope(session, _envelope.decode(frame))
+            envelopes = _batch.decode(frame)
+        except BAD_BYTES as error:
+            return self._on_bad(session, describe(error))
+        if len(envelopes) > m.MAX_BATCH:
+            return self._on_bad(session, f"more than {m.MAX_BATCH} messages in a batch")
+        return all(self._on_envelope(session, envelope) for envelope in envelopes)
+
+    def _on_envelope(self, session: Session, e: m.Envelope) -> bool:
+        if e.a:
+            session.acknowledge(e.a)
+        s = e.s
+        t = e.t
+        if s:
+            try:
+                if not session.is_new(s):
+                    return True
+            except GapError:
+                return False
+        self.messages_total += 1
+        session.tokens -= 1
+        if session.tokens < 0 and not self._refill(session):
+            return self._too_fast(session, e)
+        relayed = _RELAYED.get(t)
+        if relayed is not None and s:
+            try:
+                if e.call is None:
+                    raise RemoteProtocolError("the message names no call")
+                self._board.relay(session, e.call, relayed, e.d)
+                self.relayed_total += 1
+            except PeerlineError as error:
+                self._refuse(session, e, error)
+        elif not self._on_own(session, e):
+            return False
+        if session.received - session.told >= ACK_EVERY:
+            session.send_plain(session.take_ack())
+        else:
+            self._hub.ack_due.add(session)
+        return not session.is_ended
+
+    def _on_own(self, session: Session, e: m.Envelope) -> bool:
+        """Everything but the hot path."""
+        t = e.t
+        if t == "ping":
+            session.send_plain(b'{"t":"pong","a":%d,"d":%b}' % (session.received, bytes(e.d)))
+            return True
+        if t in ("ack", "pong"):
+            return True
+        if t == "bye":
+            self._hub.end(session, "hangup")
+            session.drop_carrier(1000)
+            return False
+        try:
+            decoder = _bodies.get(t)
+            if decoder is None or t == "hello":
+                if t in m.RELAYED:
+                    raise RemoteProtocolError("the message has no sequence number")
+                raise RefusedError(f"there is no type {t!r} here", code="unsupported")
+            if not e.s:
+                raise RemoteProtocolError("the message has no sequence number")
+            try:
+                body = decoder.decode(e.d)
+            except BAD_BYTES as error:
+                raise RemoteProtocolError(describe(error)) from None
+            question = self._questions.get(t)
+            if question is not None:
+                self._hub.tasks.spawn(self._answer_later(session, e, question(session, body)), t)
+                return True
+            answer = self._actions[t](session, e, body, self._hub.clock())
+        except PeerlineError as error:
+            self._refuse(session, e, error)
+        else:
+            if e.id is not None:
+                session.send(tail("ok", answer, call=e.call, re=e.id))
+        self._hub.flush()
+        return True
+
+    def _place(self, session: Session, e: m.Envelope, body: m.PlaceCall, now: float) -> m.Ringing:
+        u = session.person.u
+        if not self._calls.take(u, now):
+            raise RefusedError("too many calls", code="rate", retry_ms=self._calls.wait_ms(u, now))
+        return self._board.place(session, _token(e), body, now)
+
+    async def _history(self, session: Session, ask: m.AskHistory) -> m.History:
+        await self._hub.ledger.journal.flushed()
+        before = ask.before if isinstance(ask.before, int) else None
+        rows = await self._hub.store.history(session.person.id, before, ask.limit)
+        return history_of(session.person.id, rows)
+
+    async def _seen(self, session: Session, ask: m.Seen) -> None:
+        await self._hub.ledger.journal.flushed()
+        await self._hub.store.mark_seen(session.person.id, ask.calls)
+
+    async def _answer_later(self, session: Session, e: m.Envelope, question: Any) -> None:
+        try:
+            answer = await question
+        except PeerlineError as error:
+            self._refuse(session, e, error)
+        else:
+            if e.id is not None:
+                session.send(tail("ok", answer, re=e.id))
+
+    def _refuse(self, session: Session, e: m.Envelope, error: PeerlineError) -> None:
+        self.errors_total[error.code] = self.errors_total.get(error.code, 0) + 1
+        session.send(error_tail(error_body(error), call=e.call, re=e.id))
+
+    def _on_bad(self, session: Session, message: str) -> bool:
+        """Not an envelope: it says so and changes nothing, but it counts against the rate."""
+        self.errors_total["bad"] = self.errors_total.get("bad", 0) + 1
+        session.tokens -= 1
+        if session.tokens < 0 and not self._refill(session):
+            return self._too_fast(session, None)
+        session.send(error_tail(m.Err("bad", message)))
+        return True
+
+    def _refill(self, session: Session) -> bool:
+        now = self._hub.clock()
+        gained = (now - session.tokens_at) * self._rate
+        session.tokens = min(self._burst, session.tokens + gained)
+        session.tokens_at = now
+        return session.tokens >= 0
+
+    def _too_fast(self, session: Session, e: m.Envelope | None) -> bool:
+        if session.tokens < -FLOOD_BURSTS * self._burst:
+            self.errors_total["flood"] = self.errors_total.get("flood", 0) + 1
+            self._hub.kick(session, m.Bye("flood", "stop"), 4429)
+            return False
+        self.errors_total["rate"] = self.errors_total.get("rate", 0) + 1
+        wait_ms = int(-session.tokens / self._rate * 1000) + 1 if self._rate else 1000
+        error = m.Err("rate", "too many messages", retry_ms=wait_ms)
+        session.send(error_tail(error, call=e.call if e else None, re=e.id if e else None))
+        return True
+
+
+def error_body(error: PeerlineError) -> m.Err:
+    """An exception as the protocol shows it."""
+    return m.Err(error.code, error.message, error.hint, error.retry_ms)
+
+
+def _token(e: m.Envelope) -> str:
+    if e.call is None:
+        raise RemoteProtocolError("the message names no call")
+    return e.call

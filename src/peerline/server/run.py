@@ -1,0 +1,250 @@
+"""The stand-alone server: sockets, signals, STUN, and what it says when it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import segno
+import uvicorn
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from peerline import __version__
+from peerline.config import Config
+from peerline.engine import Engine, StunListener
+from peerline.errors import ConfigError
+from peerline.server.app import create_app
+from peerline.server.fast_websocket import fast_websocket
+from peerline.server.lan import LanIdentity, lan_address, lan_identity
+from peerline.server.listener import SortingListener, bind
+from peerline.server.service import Service
+
+log = logging.getLogger("peerline.server")
+
+LOOPBACK = "127.0.0.1"
+SHUTDOWN_S = 3
+
+
+def serve(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM. Raises ConfigError if it cannot begin."""
+    os.umask(0o077)  # whatever we write is the owner's only
+    _raise_descriptor_limit()
+    if sys.platform == "win32":
+        asyncio.run(_serve(config))
+    else:
+        import uvloop
+
+        uvloop.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    server = StandAlone(config)
+    await server.run()
+
+
+class StandAlone:
+    """One process, one port: everything `peerline serve` does."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        if config.database not in (None, "memory:") or config.auth == "token" or config.lan:
+            _make_data_dir(config)
+        self.app = create_app(config)
+        self.service: Service = self.app.state.service
+        self.port = 0
+        self.lan: LanIdentity | None = None
+        self._engine: Engine | None = None
+        self._stun: list[StunListener] = []
+        self._stun_problem: str | None = None
+
+    async def run(self) -> None:
+        """Everything, in order."""
+        config = self.config
+        lan_host = None
+        if config.lan:
+            lan_host = config.host if config.host not in (LOOPBACK, "0.0.0.0", "localhost") else lan_address()
+            self.lan = lan_identity(lan_host, config.data_dir)
+        hosts = [LOOPBACK if config.host == "localhost" else config.host]
+        if lan_host is not None:
+            hosts = [LOOPBACK, lan_host]
+        sockets = self._bind(hosts)
+        try:
+            await self.service.start()
+            self._start_stun(hosts)
+            server = _Server(self._uvicorn(self.app), self, sockets)
+            await server.serve()
+        finally:
+            for sock in sockets:
+                sock.close()
+            if self._engine is not None:
+                self._engine.close()
+
+    def protocol(self, uvicorn_config: uvicorn.Config, state: Any) -> asyncio.Protocol:
+        """A connection's HTTP protocol."""
+        make: Any = uvicorn_config.http_protocol_class
+        protocol: asyncio.Protocol = make(config=uvicorn_config, server_state=state, app_state={})
+        return protocol
+
+    def redirect(self) -> uvicorn.Config:
+        """What plain HTTP gets on the LAN address: the way to HTTPS."""
+        return self._uvicorn(_to_https)
+
+    def announce(self) -> None:
+        """Say where the server is. The first line is for programs, too: flushed, and nothing before it."""
+        print(f"http://localhost:{self.port}", flush=True)
+        for line in self._greeting():
+            if self.config.json_logs:
+                log.info(line)
+            else:
+                print(line)
+        if self.lan is not None and not self.config.json_logs:
+            segno.make(f"https://{self.lan.address}:{self.port}/", error="l").terminal(compact=True, border=2)
+        sys.stdout.flush()
+
+    def _greeting(self) -> Iterator[str]:
+        config = self.config
+        kept = "in memory" if config.database in (None, "memory:") else "in a database"
+        yield f"peerline {__version__} · names and call history {kept} · registration {config.auth}"
+        if self.lan is not None:
+            yield f"On the LAN: https://{self.lan.address}:{self.port}  (accept the warning once, after comparing:)"
+            yield f"SHA-256 {self.lan.fingerprint}"
+        elif config.host not in (LOOPBACK, "::1", "localhost"):
+            yield f"Listening on {config.host}: everybody who reaches it can register. Cameras work over HTTPS only."
+        if self._stun_problem is not None:
+            yield self._stun_problem
+        elif self._stun:
+            yield f"STUN on UDP {self._stun[0].port}"
+
+    def _uvicorn(self, app: ASGIApp) -> uvicorn.Config:
+        config = uvicorn.Config(
+            app, http="httptools", lifespan="off", log_config=None, access_log=False, server_header=False,
+            date_header=True, proxy_headers=False, timeout_graceful_shutdown=SHUTDOWN_S,
+            ws=fast_websocket(self.service.hub, self.service.dispatcher),  # type: ignore[arg-type]
+        )  # fmt: skip
+        config.load()
+        return config
+
+    def _bind(self, hosts: list[str]) -> list[socket.socket]:
+        sockets: list[socket.socket] = []
+        self.port = self.config.port
+        for host in hosts:
+            try:
+                sockets.append(bind(host, self.port))
+            except OSError as error:
+                for sock in sockets:
+                    sock.close()
+                raise ConfigError(
+                    f"cannot listen on {host} port {self.port}: {os.strerror(error.errno or 0)}",
+                    hint="Is another server running? Choose another port with --port, or any free one with --port 0.",
+                ) from error
+            self.port = sockets[0].getsockname()[1]
+        return sockets
+
+    def _start_stun(self, hosts: list[str]) -> None:
+        """A STUN server beside each address, all on one port; without it the page still works on one network."""
+        port = self.config.stun_port
+        wanted = [*hosts, "::1"] if LOOPBACK in hosts else hosts
+        try:
+            self._engine = Engine()
+            self._engine.attach(asyncio.get_running_loop())
+            for host in wanted:
+                try:
+                    self._stun.append(self._engine.stun_listen(host, port))
+                except OSError:
+                    if host == "::1" and self._stun:
+                        continue  # no IPv6 here
+                    raise
+                port = self._stun[0].port
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            self._stun_problem = f"No STUN: UDP port {port} cannot be used ({reason}). Choose another with --stun-port."
+            return
+        self.service.hub.stun_port = port
+
+
+class _Server(uvicorn.Server):
+    """uvicorn with our sockets, our signals and our farewell."""
+
+    def __init__(self, config: uvicorn.Config, owner: StandAlone, sockets: list[socket.socket]) -> None:
+        super().__init__(config)
+        self._owner = owner
+        self._sockets = sockets
+        self._sorting: list[SortingListener] = []
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._leave)
+        await self._serve(self._sockets if self._owner.lan is None else [])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        owner = self._owner
+        if owner.lan is not None:
+            secure = functools.partial(owner.protocol, self.config, self.server_state)
+            redirect = functools.partial(owner.protocol, owner.redirect(), self.server_state)
+            for sock in self._sockets:
+                is_here = sock.getsockname()[0] == LOOPBACK
+                listener = SortingListener(sock, owner.lan.context, secure=secure, plain=secure if is_here else redirect)
+                listener.start()
+                self._sorting.append(listener)
+        # The collector would stop the world for 350 ms at ten thousand sockets, for hardly any garbage.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 50)
+        owner.announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self._sorting:
+            await listener.close()
+        await super().shutdown(sockets)
+        await self._owner.service.close()
+
+    def _leave(self) -> None:
+        if self.should_exit:
+            self.force_exit = True
+        self._owner.service.hub.drain()
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _to_https(scope: Scope, receive: Receive, send: Send) -> None:
+    """Plain HTTP away from this machine: no camera works there."""
+    if scope["type"] != "http":
+        return
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1")
+    target = f"https://{host}{scope['path']}" if host else "/"
+    await RedirectResponse(target, 307)(scope, receive, send)
+
+
+def _make_data_dir(config: Config) -> None:
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"the data folder {config.data_dir} cannot be made: {error.strerror}", hint="Choose another with --data-dir."
+        ) from error
+
+
+def _raise_descriptor_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
