@@ -1,0 +1,15 @@
+//! What the engine tells its owner, as past participles.
+
+use crate::handle::Handle;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// One of the answers to [`crate::Engine::ping`]; `sequence` counts from 0.
+    Ponged { token: u64, sequence: u32 },
+    /// The thing is gone because it was asked to go; its handle is stale from now on.
+    Closed { handle: Handle },
+    /// The thing is gone because of a bug in it. It takes nothing else with it.
+    Failed { handle: Handle, reason: String },
+    /// A whole shard is gone, and everything that lived on it.
+    ShardFailed { shard: usize, reason: String },
+}

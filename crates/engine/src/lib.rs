@@ -1,0 +1,31 @@
+//! The engine: shard threads that own sockets, timers and services, and the queue that carries their events out.
+//!
+//! Reading order: [`Engine`] (what a caller sees) → `shard` (the loop) → `service` (what runs on a socket) → `stun`
+//! (the first service) → `event_queue` (how news gets out without calling anybody).
+
+#![forbid(unsafe_code)]
+
+mod command;
+mod counters;
+mod engine;
+mod error;
+mod event;
+mod event_queue;
+mod handle;
+mod outbox;
+mod rate_limit;
+mod service;
+mod shard;
+mod slots;
+mod stun;
+mod timer_wheel;
+mod udp;
+mod wake;
+
+pub use counters::{ShardSnapshot, StunSnapshot};
+pub use engine::{Engine, EngineConfig, EngineStats, StunListener};
+pub use error::EngineError;
+pub use event::Event;
+pub use event_queue::QUEUE_CAPACITY;
+pub use handle::{Handle, MAX_SHARDS};
+pub use rate_limit::RateLimit;

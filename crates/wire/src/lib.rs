@@ -1,0 +1,5 @@
+//! Packets as bytes: parse and write, nothing else. No clock, no socket, no randomness, no unsafe code.
+
+#![forbid(unsafe_code)]
+
+pub mod stun;
