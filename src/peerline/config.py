@@ -142,7 +142,16 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
     if kind is Path and isinstance(value, str | Path):
         return Path(value).expanduser()
     if kind is bool:
-        words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+        words = {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }
         if isinstance(value, bool):
             return value
         if isinstance(value, str) and value.lower() in words:

@@ -24,7 +24,8 @@ def parse_name(text: str) -> tuple[str, str]:
     # Cc, Cf, Cs, Co, Cn: control, invisible, surrogate, private, unassigned: they make two names look alike.
     if "/" in n or any(unicodedata.category(c)[0] == "C" for c in n):
         raise RemoteProtocolError(
-            "the name has a character that names cannot have", hint="Use letters, digits, spaces and punctuation, no /."
+            "the name has a character that names cannot have",
+            hint="Use letters, digits, spaces and punctuation, no /.",
         )
     u = " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", n).casefold()).split())
     if not u or "/" in u:

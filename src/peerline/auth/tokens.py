@@ -39,7 +39,13 @@ class Tokens:
             if right not in RIGHTS:
                 raise ConfigError(f"there is no right {right!r}", hint=f"Known rights: {', '.join(RIGHTS)}.")
         now = time.time()
-        claims = {"iss": ISSUER, "name": name, "rights": list(rights), "iat": int(now), "exp": int(now + ttl_s)}
+        claims = {
+            "iss": ISSUER,
+            "name": name,
+            "rights": list(rights),
+            "iat": int(now),
+            "exp": int(now + ttl_s),
+        }
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
     def check(self, token: str) -> Grant:
@@ -70,7 +76,9 @@ def load_secret(data_dir: Path) -> str:
         # O_EXCL: of two processes that start at once, one makes the secret and both use it.
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(fd, "w") as file:
-            file.write(f'# Made by peerline. Whoever has this can sign in as anybody.\ntoken = "{secrets.token_urlsafe(32)}"\n')
+            file.write(
+                f'# Made by peerline. Whoever has this can sign in as anybody.\ntoken = "{secrets.token_urlsafe(32)}"\n'
+            )
     except FileExistsError:
         pass
     except OSError as error:

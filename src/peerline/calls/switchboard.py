@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from peerline.calls.call import Call, Side
 from peerline.calls.machine import CallInput, CallState
@@ -11,7 +11,20 @@ from peerline.calls.waiting import WaitingRoom
 from peerline.errors import RefusedError, RemoteProtocolError
 from peerline.presence.roster import Roster
 from peerline.signaling.messages import (
-    Accept, Cancel, Decline, End, Ended, EndReason, KnownCall, PlaceCall, Ring, Ringing, Stop, Synced, Up,
+    Accept,
+    Cancel,
+    Decline,
+    End,
+    Ended,
+    EndReason,
+    KnownCall,
+    Medium,
+    PlaceCall,
+    Ring,
+    Ringing,
+    Stop,
+    Synced,
+    Up,
 )  # fmt: skip
 from peerline.signaling.person import Person
 from peerline.signaling.session import Session, tail
@@ -235,7 +248,7 @@ class Switchboard:
     def _no_party() -> RefusedError:
         return RefusedError("this device is no party to the call", code="forbidden")
 
-    def _refuse(self, call: Call, code: EndReason, message: str, now: float) -> None:
+    def _refuse(self, call: Call, code: EndReason, message: str, now: float) -> NoReturn:
         call.apply(CallInput.REFUSE)
         call.ended, call.why = self._wall_ms(), code
         self._remember(call.token, code, now)
@@ -291,10 +304,10 @@ class Switchboard:
         body = Ring(call.caller.media, call.expires, self._wall_ms())
         self.send(device, tail("ring", body, call=call.token, head=call.caller.person.stamp))
 
-    def _connect(self, call: Call, session: Session, media: list[str], now: float) -> None:
+    def _connect(self, call: Call, session: Session, media: list[Medium], now: float) -> None:
         """Both sides are known: no more ringing, `up` to both."""
         call.cancel_timer()
-        call.callee.media = media  # type: ignore[assignment]  # already validated as Medium
+        call.callee.media = media
         call.callee.take(session)
         session.call = call.token
         call.answered = self._wall_ms()
@@ -386,7 +399,10 @@ class Switchboard:
     def remember(self, token: str, why: EndReason, now: float) -> None:
         """The token is used up, and nobody can take the call up again."""
         self._over[token] = why
-        self._timers.at(now + REMEMBER_S, lambda _: self._over.pop(token, None))
+        self._timers.at(now + REMEMBER_S, lambda _: self._forget(token))
+
+    def _forget(self, token: str) -> None:
+        self._over.pop(token, None)
 
     def is_over(self, token: str) -> bool:
         """Whether the call of this token ended lately."""

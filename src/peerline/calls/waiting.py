@@ -1,4 +1,4 @@
-"""Calls that a returning client remembers (docs/protocol.md, section 9): rejoined, or taken up again after a restart."""
+"""Calls that a returning client remembers (docs/protocol.md, section 9): rejoined, or taken up after a restart."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ class WaitingRoom:
 
     def forget(self, session: Session) -> None:
         """The side that waits may come back in a new session: it may tell its story again."""
-        if session.call is not None and self._claims.get(session.call) is not None:
-            if self._claims[session.call].session is session:
-                self._drop(session.call)
+        claim = self._claims.get(session.call) if session.call is not None else None
+        if claim is not None and claim.session is session:
+            self._drop(claim.known.call)
 
     def _rejoin(self, session: Session, call: Call, known: KnownCall) -> Verdict:
         side = call.caller if known.role == "caller" else call.callee

@@ -30,7 +30,10 @@ class Gate:
         if is_local(request.headers, request.client.host if request.client else None):
             return None
         return _refusal(
-            401, "auth", "this is for the operator", "Ask from this machine, or with a token that has the right admin."
+            401,
+            "auth",
+            "this is for the operator",
+            "Ask from this machine, or with a token that has the right admin.",
         )
 
 

@@ -87,7 +87,14 @@ class Api:
         calls = self._service.hub.board.calls.values()
         return CallsNow(
             [
-                CallNow(c.caller.person.who, c.callee.person.who, c.state.value, c.caller.media, c.started, c.answered)
+                CallNow(
+                    c.caller.person.who,
+                    c.callee.person.who,
+                    c.state.value,
+                    c.caller.media,
+                    c.started,
+                    c.answered,
+                )
                 for c in calls
             ]
         )
@@ -142,11 +149,20 @@ def openapi_document() -> dict[str, Any]:
     schemas, components = msgspec.json.schema_components(
         list(answers.values()), ref_template="#/components/schemas/{name}"
     )
-    summaries = {"/people": "Who is present", "/calls": "Calls that are not over", "/history": "Calls as written down"}
+    summaries = {
+        "/people": "Who is present",
+        "/calls": "Calls that are not over",
+        "/history": "Calls as written down",
+    }
+    texts = {
+        "before": "Calls that started before this time, in ms since 1970",
+        "limit": "At most so many; up to 1000",
+    }
+    number = {"type": "integer", "minimum": 1}
     page = [
-        {"name": name, "in": "query", "required": False, "schema": {"type": "integer", "minimum": 1}, "description": text}
-        for name, text in (("before", "Calls that started before this time, in ms since 1970"), ("limit", "At most so many; up to 1000"))
-    ]  # fmt: skip
+        {"name": name, "in": "query", "required": False, "schema": number, "description": text}
+        for name, text in texts.items()
+    ]
     error = {"description": "Refused: `error.code` is stable, `error.hint` says what to do"}
     paths = {
         path: {
@@ -168,6 +184,9 @@ def openapi_document() -> dict[str, Any]:
         "info": {"title": "Peerline", "version": __version__, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": "/api/v1"}],
         "paths": paths,
-        "components": {"schemas": components, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
         "security": [{"token": []}, {}],
     }

@@ -1,8 +1,8 @@
-"""Frames of an open session: numbers checked, rates limited, each type to its action (docs/protocol.md, sections 3 to 10)."""
+"""Frames of an open session: numbers checked, rates limited, each type to its action (docs/protocol.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ _RELAYED = {t: t.encode() for t in m.RELAYED}
 FLOOD_BURSTS = 4
 
 Action = Callable[[Session, m.Envelope, Any, float], Any]
+Question = Callable[[Session, Any], Coroutine[Any, Any, Any]]
 
 
 class Dispatcher:
@@ -53,7 +54,7 @@ class Dispatcher:
             "sync": lambda s, e, d, now: self._board.sync(s, d.calls, now),
         }
         # These ask the store, and answer when it does.
-        self._questions = {"history": self._history, "seen": self._seen}
+        self._questions: dict[str, Question] = {"history": self._history, "seen": self._seen}
 
     def on_frame(self, session: Session, frame: bytes) -> bool:
         """Process one frame. False: the carrier must not deliver more (a gap, a flood, the end)."""

@@ -10,10 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from picows import (
-    WSAutoPingStrategy, WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest,
-    WSUpgradeResponse, WSUpgradeResponseWithListener,
+    WSAutoPingStrategy,
+    WSCloseCode,
+    WSFrame,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
 )  # fmt: skip
-from picows.picows import WSProtocol
+from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not in its stubs
 
 from peerline.server.dispatch import Dispatcher
 from peerline.server.hub import Hub
@@ -33,7 +40,7 @@ READ_BUFFER_BYTES = 2048
 TEXT = WSMsgType.TEXT
 
 
-class FastCarrier(WSListener):  # type: ignore[misc]  # picows has no types
+class FastCarrier(WSListener):
     """One WebSocket on picows."""
 
     __slots__ = ("_dispatcher", "_fragments", "_hub", "_opening", "_session", "_transport", "_where")
@@ -59,7 +66,7 @@ class FastCarrier(WSListener):  # type: ignore[misc]  # picows has no types
         """See Carrier."""
         transport, self._transport = self._transport, None
         if transport is not None:
-            transport.send_close(code)
+            transport.send_close(code)  # type: ignore[arg-type]  # takes any code
             transport.disconnect(graceful=True)
 
     # WSListener --------------------------------------------------------------------------------------
@@ -70,9 +77,7 @@ class FastCarrier(WSListener):  # type: ignore[misc]  # picows has no types
         transport.underlying_transport.set_write_buffer_limits(high=self._hub.config.limits.unread_bytes)
         host, address = self._where
         self._where = ("", "")  # the address has served: nothing keeps it
-        self._opening = Opening(
-            self._hub, self._dispatcher, self, host=host, address=address, on_open=self._opened
-        )
+        self._opening = Opening(self._hub, self._dispatcher, self, host=host, address=address, on_open=self._opened)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """A frame arrived."""
@@ -90,13 +95,13 @@ class FastCarrier(WSListener):  # type: ignore[misc]  # picows has no types
             transport.disconnect(graceful=True)
             return
         elif kind == WSMsgType.BINARY:
-            self.close(WSCloseCode.UNSUPPORTED_DATA)
+            self.close(1003)
             return
         else:  # ping, answered by picows, or pong
             return
         if len(payload) > m.MAX_FRAME_BYTES:
             self.send(refusal(too_large()))
-            self.close(WSCloseCode.MESSAGE_TOO_BIG)
+            self.close(1009)
             return
         session = self._session
         if session is None:

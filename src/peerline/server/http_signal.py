@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +18,8 @@ from peerline.server.opening import refusal, too_large
 from peerline.server.origin import may_connect
 from peerline.signaling import messages as m
 from peerline.signaling.session import Session
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 HEARTBEAT_S = 15.0
 MAX_WAIT_S = 55.0
@@ -191,13 +193,13 @@ class HttpSignal:
             raise PeerlineError("rx is no number", code="bad")
         session.acknowledge(int(rx))
 
-    def _guarded(self, act):  # type: ignore[no-untyped-def]
+    def _guarded(self, act: Endpoint) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             headers = request.headers
             if not may_connect(headers.get("origin"), headers.get("host"), self._hub.config.allowed_origins):
                 return _json(refusal(RefusedError("this page may not connect here")), 403)
             try:
-                return await act(request)  # type: ignore[no-any-return]
+                return await act(request)
             except ClientDisconnect:
                 return Response(status_code=499)
             except PeerlineError as error:

@@ -1,4 +1,4 @@
-"""The heart of the signaling server: sessions come and go. No socket here: doors bring frames in (docs/protocol.md, section 4)."""
+"""The heart of the signaling server: sessions come and go (docs/protocol.md, section 4). Doors bring frames in."""
 
 from __future__ import annotations
 
@@ -109,7 +109,11 @@ class Hub:
             wait_ms = self._hellos.wait_ms(address, now)
             raise RefusedError("too many sign-ins from this address", code="rate", retry_ms=wait_ms)
         if self.is_draining or self.is_full:
-            raise RefusedError("the server is going down" if self.is_draining else "the server is full", code="unavailable", retry_ms=1000)
+            raise RefusedError(
+                "the server is going down" if self.is_draining else "the server is full",
+                code="unavailable",
+                retry_ms=1000,
+            )
         u, n, rights, ends_in_s = self._identify(hello)
         key_hash = hash_key(hello.own) if self._tokens is None and isinstance(hello.own, str) else None
         person_id = await self.store.claim(u, n, key_hash, self.wall_ms())
@@ -267,7 +271,9 @@ class Hub:
             if away.lost is None:
                 raise RefusedError("too many devices under this name", code="rate", hint="Close some of them.")
             self.end(away, "lost")
-        session = Session(secrets.token_urlsafe(12), secrets.token_urlsafe(24), person, dev, now, self.config.limits.burst)
+        session = Session(
+            secrets.token_urlsafe(12), secrets.token_urlsafe(24), person, dev, now, self.config.limits.burst
+        )
         self.sessions[session.sid] = session
         person.sessions[dev] = session
         if is_new or self.roster.get(u) is not person:
@@ -287,7 +293,8 @@ class Hub:
         times, limits = self.config.signaling, self.config.limits
         person = session.person
         body = m.Welcome(
-            v=m.PROTOCOL_VERSION, sid=session.sid, key=session.key, epoch=self.epoch, res=is_resumed, rx=session.received,
+            v=m.PROTOCOL_VERSION, sid=session.sid, key=session.key, epoch=self.epoch, res=is_resumed,
+            rx=session.received,
             hb_s=times.heartbeat_s, grace_s=times.grace_s, now=self.wall_ms(),
             me=m.Me(person.u, person.n, list(session.rights)), ice=m.Ice(self.ice_servers(session.host), ICE_TTL_S),
             lim=m.LimitsTold(m.MAX_FRAME_BYTES, limits.rate, limits.burst), feat=FEATURES,

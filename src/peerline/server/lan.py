@@ -72,7 +72,11 @@ def _usable(path: Path, address: str) -> x509.Certificate | None:
         return None
     now = datetime.datetime.now(datetime.UTC)
     is_current = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEW_BEFORE
-    return certificate if is_current and ipaddress.ip_address(address) in names.get_values_for_type(x509.IPAddress) else None
+    return (
+        certificate
+        if is_current and ipaddress.ip_address(address) in names.get_values_for_type(x509.IPAddress)
+        else None
+    )
 
 
 def _make(path: Path, address: str) -> x509.Certificate:

@@ -62,7 +62,14 @@ def history_of(person_id: str, rows: Sequence[CallRow]) -> m.History:
         peer = m.Who(row.callee_u, row.callee_n) if is_out else m.Who(row.caller_u, row.caller_n)
         entries.append(
             m.HistoryEntry(
-                row.call, "out" if is_out else "in", peer, media_of(row), row.started, row.answered, row.ended, row.why
+                row.call,
+                "out" if is_out else "in",
+                peer,
+                media_of(row),
+                row.started,
+                row.answered,
+                row.ended,
+                row.why,
             )
         )
     return m.History(entries)
@@ -77,4 +84,4 @@ def missed_of(rows: Sequence[CallRow]) -> m.Missed:
 
 def media_of(row: CallRow) -> list[m.Medium]:
     """ "av" as a list."""
-    return [medium for medium in ("a", "v") if medium in row.media]  # type: ignore[misc]
+    return [medium for medium in ("a", "v") if medium in row.media]

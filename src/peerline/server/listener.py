@@ -74,7 +74,10 @@ class SortingListener:
                 )
             else:
                 await loop.connect_accepted_socket(self._plain, connection)
-        except (OSError, TimeoutError):  # it went away, never spoke, or its TLS failed (a stranger's certificate)
+        except (
+            OSError,
+            TimeoutError,
+        ):  # it went away, never spoke, or its TLS failed (a stranger's certificate)
             connection.close()
         except asyncio.CancelledError:
             connection.close()

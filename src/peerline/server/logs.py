@@ -1,4 +1,4 @@
-"""Log lines for people or for machines. What must never stand in one: descriptions, candidates, addresses, tokens, keys."""
+"""Log lines for people or for machines. Never in one: descriptions, candidates, addresses, tokens, keys."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class _Json(logging.Formatter):
 def set_up_logs(*, as_json: bool) -> None:
     """Everything from `info` up goes to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if as_json else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S"))
+    handler.setFormatter(
+        _Json() if as_json else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

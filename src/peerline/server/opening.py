@@ -101,6 +101,4 @@ class Opening:
 
 def too_large() -> PeerlineError:
     """A frame over the limit."""
-    return PeerlineError(
-        f"a frame may have {m.MAX_FRAME_BYTES} bytes", code="too_large", hint="Send less at once."
-    )
+    return PeerlineError(f"a frame may have {m.MAX_FRAME_BYTES} bytes", code="too_large", hint="Send less at once.")

@@ -56,4 +56,3 @@ class _Assets(StaticFiles):
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
-

@@ -196,7 +196,9 @@ class _Server(uvicorn.Server):
             redirect = functools.partial(owner.protocol, owner.redirect(), self.server_state)
             for sock in self._sockets:
                 is_here = sock.getsockname()[0] == LOOPBACK
-                listener = SortingListener(sock, owner.lan.context, secure=secure, plain=secure if is_here else redirect)
+                listener = SortingListener(
+                    sock, owner.lan.context, secure=secure, plain=secure if is_here else redirect
+                )
                 listener.start()
                 self._sorting.append(listener)
         # The collector would stop the world for 350 ms at ten thousand sockets, for hardly any garbage.
@@ -237,7 +239,8 @@ def _make_data_dir(config: Config) -> None:
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise ConfigError(
-            f"the data folder {config.data_dir} cannot be made: {error.strerror}", hint="Choose another with --data-dir."
+            f"the data folder {config.data_dir} cannot be made: {error.strerror}",
+            hint="Choose another with --data-dir.",
         ) from error
 
 
@@ -246,5 +249,3 @@ def _raise_descriptor_limit() -> None:
     if soft < hard:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-

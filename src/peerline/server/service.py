@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Iterable
 
@@ -64,8 +65,8 @@ class Service:
     def _close_forgotten(self, tokens: list[str]) -> None:
         for token in tokens:
             if token not in self.hub.board.calls:
-                now = self.hub.wall_ms()
-                self.hub.ledger.journal.put(lambda token=token: self.store.end_call(token, now, "lost"))  # type: ignore[misc]
+                end = functools.partial(self.store.end_call, token, self.hub.wall_ms(), "lost")
+                self.hub.ledger.journal.put(end)
 
     def _samples(self) -> Iterable[Sample]:
         hub, dispatcher, board = self.hub, self.dispatcher, self.hub.board

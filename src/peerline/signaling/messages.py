@@ -329,9 +329,9 @@ class Candidate(Struct, frozen=True):
     """As in W3C RTCIceCandidateInit."""
 
     candidate: str
-    sdpMid: str | None  # noqa: N815 - W3C name
-    sdpMLineIndex: int | None  # noqa: N815 - W3C name
-    usernameFragment: str | None  # noqa: N815 - W3C name
+    sdpMid: str | None
+    sdpMLineIndex: int | None
+    usernameFragment: str | None
 
 
 class Cand(Struct, frozen=True, omit_defaults=True):

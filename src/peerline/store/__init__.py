@@ -1,4 +1,4 @@
-"""What outlives the process: who owns which name, and the history of calls. Never descriptions, candidates, addresses."""
+"""What outlives the process: who owns which name, and the history of calls. Never descriptions or addresses."""
 
 from __future__ import annotations
 

@@ -50,9 +50,8 @@ class MemoryStore:
         owner = self._owners.get(u)
         if owner is None or now - owner.seen > self._ttl_ms:
             owner = self._owners[u] = _Owner(secrets.token_hex(8), n, key_hash, now)
-        elif key_hash is not None:
-            if owner.key_hash is None or not same(owner.key_hash, key_hash):
-                raise refuse_taken(n)
+        elif key_hash is not None and (owner.key_hash is None or not same(owner.key_hash, key_hash)):
+            raise refuse_taken(n)
         owner.n, owner.seen = n, now
         return owner.id
 

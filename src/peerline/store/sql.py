@@ -8,7 +8,19 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger, Boolean, Column, Index, MetaData, String, Table, and_, event, insert, or_, select, update,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    MetaData,
+    String,
+    Table,
+    and_,
+    event,
+    insert,
+    or_,
+    select,
+    update,
 )  # fmt: skip
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -63,7 +75,7 @@ class SqlStore:
         except (ArgumentError, ImportError) as error:
             raise ConfigError(
                 "the database URL cannot be used",
-                hint="For example sqlite:///peerline.sqlite, or postgresql://host/db with pip install 'peerline[postgres]'.",
+                hint="For example sqlite:///FILE, or postgresql://host/db with pip install 'peerline[postgres]'.",
             ) from error
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _tune_sqlite)

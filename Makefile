@@ -1,0 +1,118 @@
+# Peerline: every verb a developer needs. `make help` lists them.
+# What a verb needs is installed and built first; what is there already is not built again.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMPS := .cache/stamps
+export CARGO_TARGET_DIR := $(CURDIR)/target
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null)
+WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json
+
+.PHONY: help setup serve test check test-python test-rust test-web test-e2e page protocol wheel format lock clean \
+	bench-boundary bench-signaling bench-call-setup
+
+help: ## list the verbs
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: $(STAMPS)/page $(STAMPS)/core ## install and build everything into .venv
+
+serve: setup ## run the server: http://localhost:8080
+	@exec $(VENV)/bin/peerline serve
+
+test: setup $(STAMPS)/browser check test-rust test-web test-python test-e2e ## everything that CI runs
+	@echo "All tests passed."
+
+check: setup ## formatting, types, lints, floors
+	$(VENV)/bin/ruff format --check src tests benchmarks
+	$(VENV)/bin/ruff check src tests benchmarks
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache
+	$(PY) -m peerline.signaling.typescript --check
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	cd web && npm run --silent check
+
+test-rust: ## the packet core alone
+	cargo test --workspace --locked --quiet
+
+test-web: $(STAMPS)/node ## the SDK and the page, without a browser
+	cd web && npm test --silent
+
+test-python: setup ## the server, against real sockets
+	$(PY) -m pytest tests --ignore=tests/e2e
+
+test-e2e: setup $(STAMPS)/browser ## two people call each other in a real Chromium
+	$(PY) -m pytest tests/e2e
+
+page: $(STAMPS)/page ## build the web page into the package
+
+protocol: $(STAMPS)/python ## write the TypeScript types of the protocol
+	PYTHONPATH=src $(PY) -m peerline.signaling.typescript
+
+wheel: setup ## dist/*.whl and dist/*.tar.gz
+	$(VENV)/bin/maturin build --release --locked --sdist --out dist --interpreter $(PY)
+
+bench-boundary: setup ## what an event costs on its way from Rust into asyncio
+	$(PY) benchmarks/bench_boundary.py
+
+bench-signaling: setup ## relayed messages per CPU-second, latency, memory; against the peer server from npm
+	$(PY) benchmarks/bench_signaling.py
+
+bench-call-setup: setup $(STAMPS)/browser ## from the click to Connected on both sides
+	$(PY) benchmarks/bench_call_setup.py
+
+format: setup ## write everything in the house's format
+	$(VENV)/bin/ruff check --fix src tests benchmarks
+	$(VENV)/bin/ruff format src tests benchmarks
+	cargo fmt --all
+	cd web && npm run --silent format
+
+lock: ## pin the Python packages anew
+	uv pip compile -q pyproject.toml --group dev --universal --python-version 3.11 --no-header -o requirements.lock
+
+clean: ## remove everything that was built or installed here
+	rm -rf $(VENV) .cache target dist web/node_modules web/sdk/dist src/peerline/server/static .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	rm -f src/peerline/_core*.so
+
+# What has to be there, each with a stamp ----------------------------------------------------------------
+
+$(STAMPS)/system: scripts/system.sh
+	@mkdir -p $(@D)
+	@scripts/system.sh build
+	@touch $@
+
+$(STAMPS)/browser: scripts/system.sh
+	@mkdir -p $(@D)
+	@scripts/system.sh browser
+	@touch $@
+
+$(STAMPS)/python: requirements.lock $(STAMPS)/system
+	@echo "== Python packages"
+	@test -x $(PY) || python3 -m venv $(VENV)
+	@test -x $(VENV)/bin/uv || $(PY) -m pip install --quiet --disable-pip-version-check uv
+	$(VENV)/bin/uv pip sync --quiet --python $(PY) requirements.lock
+	@test -x $(VENV)/bin/uv || $(PY) -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(STAMPS)/node: web/package-lock.json web/package.json $(STAMPS)/system
+	@echo "== Web packages"
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMPS)/page: $(WEB_SOURCES) $(STAMPS)/node
+	@echo "== The page"
+	cd web && npm run --silent build
+	@touch $@
+
+$(STAMPS)/core: $(RUST_SOURCES) pyproject.toml $(STAMPS)/python
+	@echo "== The packet core (the first build takes a minute or two)"
+	$(VENV)/bin/maturin develop --release --locked --quiet --skip-install
+	@$(VENV)/bin/uv pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable . --config-settings build-args=--locked
+	@touch $@
