@@ -37,11 +37,11 @@ class EngineStats:
     stun_answered: int
     """Binding success responses."""
     stun_refused: int
-    """Error 420 responses: the request had an attribute that had to be understood and was not (RFC 8489 §6.3.1)."""
+    """Error 420 responses: the request had an attribute that must be understood and is not (RFC 8489 §6.3.1)."""
     stun_malformed: int
     """Dropped: not a STUN message."""
     stun_unserved: int
-    """Dropped: a response, an indication, another method than Binding, or a wrong FINGERPRINT (RFC 8489 §7)."""
+    """Dropped: a response, an indication, another method than Binding, a wrong FINGERPRINT (RFC 8489 §7)."""
     stun_rate_limited: int
     """Dropped: its source asked more often than allowed."""
     send_failed: int
@@ -107,11 +107,11 @@ class StunListener:
 class Engine:
     """Threads that own the sockets of this process. One for each process is the rule.
 
-    `shards` is their number: by default one less than there are cores, at least 1 and at most 4. Raises ValueError
-    for a number outside 1 to 4096, OSError if the system has no thread or descriptor left.
+    `shards` is their number: by default one less than there are cores, at least 1 and at most 4. Raises
+    ValueError for a number outside 1 to 4096, OSError if the system has no thread or descriptor left.
 
-    Methods may be called from any thread, `attach` and `close` from that of the loop. After os.fork() the child must
-    make its own engine; every method of the inherited one raises RuntimeError.
+    Methods may be called from any thread, `attach` and `close` from that of the loop. After os.fork() the child
+    must make its own engine; every method of the inherited one raises RuntimeError.
     """
 
     def __init__(self, shards: int | None = None) -> None:
@@ -124,9 +124,9 @@ class Engine:
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have the events of the engine handled on this loop, until `close`.
 
-        STUN is served without it too, but a service that fails is then not noticed. Raises RuntimeError if the
-        engine is closed or attached to another loop, NotImplementedError if the loop has no add_reader (Windows'
-        proactor loop).
+        STUN is served without it too, but a service that fails is then not noticed. Raises RuntimeError if
+        the engine is closed or attached to another loop, NotImplementedError if the loop has no add_reader
+        (Windows' proactor loop).
         """
         if self._core.is_closed:
             raise RuntimeError("the engine is closed")
@@ -140,14 +140,14 @@ class Engine:
     ) -> StunListener:
         """Answer STUN Binding requests over UDP at this address (RFC 8489).
 
-        `host` is an IPv4 or IPv6 address, not a name; "0.0.0.0" and "::" stand for all addresses of one family, so
-        that serving both takes two listeners, which may share a port. `port` 0 picks a free one.
-        `answers_per_second` and `burst` limit what one source (an IPv4 address, an IPv6 /64) gets, because sources
-        can be forged and answers would then hit a victim; None lifts the limit.
+        `host` is an IPv4 or IPv6 address, not a name; "0.0.0.0" and "::" stand for all addresses of one family,
+        so that serving both takes two listeners, which may share a port. `port` 0 picks a free one.
+        `answers_per_second` and `burst` limit what one source (an IPv4 address, an IPv6 /64) gets, because
+        sources can be forged and answers would then hit a victim; None lifts the limit.
 
-        Raises OSError with its errno if the address cannot be had (EADDRINUSE: the port is taken, EADDRNOTAVAIL:
-        not an address of this host, EACCES: a port below 1024 without the right to it), ValueError for a host,
-        port or limit that makes no sense, RuntimeError if the engine is closed.
+        Raises OSError with its errno if the address cannot be had (EADDRINUSE: the port is taken,
+        EADDRNOTAVAIL: not an address of this host, EACCES: a port below 1024 without the right to it),
+        ValueError for a host, port or limit that makes no sense, RuntimeError if the engine is closed.
         """
         ip, scope_id = _parse_host(host)
         if not 0 <= port <= 65535:
@@ -163,8 +163,8 @@ class Engine:
     async def ping(self) -> None:
         """Return once every shard has answered: the engine is alive and its events reach this loop.
 
-        Raises RuntimeError if the engine is closed, also while waiting, or is not attached to the running loop. A
-        shard that hangs never answers: bound the wait with asyncio.timeout.
+        Raises RuntimeError if the engine is closed, also while waiting, or is not attached to the running
+        loop. A shard that hangs never answers: bound the wait with asyncio.timeout.
         """
         loop = asyncio.get_running_loop()
         if self._loop is not loop:

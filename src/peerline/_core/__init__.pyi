@@ -21,7 +21,7 @@ EVENT_QUEUE_CAPACITY: Final[int]
 
 @final
 class Engine:
-    """Shard threads with their sockets. Methods may be called from any thread and never wait, `close` excepted."""
+    """Shard threads with their sockets. Any thread may call; only `close` waits."""
 
     def __new__(cls, shards: int | None = None) -> Engine:
         """ValueError unless shards is 1 to 4096; OSError if threads or descriptors cannot be had."""
@@ -35,7 +35,7 @@ class Engine:
     def stun_listen(
         self, ip: str, port: int, scope_id: int, answers_per_second: int | None, burst: int
     ) -> tuple[int, str, int]:
-        """Handle, address, port. `answers_per_second` None: no limit per source. OSError with errno, ValueError."""
+        """Handle, address, port. `answers_per_second` None: no limit. OSError with errno, ValueError."""
 
     def close_handle(self, handle: int) -> None:
         """EVENT_CLOSED follows; a stale handle has no effect."""
