@@ -1,0 +1,107 @@
+"""Fixtures of the contract suite: a door, and people who come in through it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+
+from client import Client, Kind
+from contract.doors import DOORS, STORES, Door, DoorKind, database_url, door_to, server_for
+from system.server_process import ServerProcess
+
+# Short enough to wait for, long enough that a test which resumes at once is never too late.
+TIMES = {"linger_s": 1.0}
+
+Join = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[bool, str], ServerProcess]]:
+    """The servers that tests share, by whether they are mounted and by store."""
+    servers: dict[tuple[bool, str], ServerProcess] = {}
+    yield servers
+    for server in servers.values():
+        server.end()
+
+
+@pytest.fixture(scope="session", params=STORES)
+def store(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture(scope="session", params=DOORS, ids=lambda kind: kind.name)
+def door_kind(request: pytest.FixtureRequest) -> DoorKind:
+    kind: DoorKind = request.param
+    return kind
+
+
+@pytest.fixture
+async def door(
+    door_kind: DoorKind,
+    store: str,
+    running: dict[tuple[bool, str], ServerProcess],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Door]:
+    """A door to a server that other tests use too (names are made unique by `join`), unless it asks for its own."""
+    is_shared = "own_door" not in request.fixturenames
+    key = (door_kind.mounted, store)
+    if is_shared and key in running:
+        yield door_to(door_kind, running[key])
+        return
+    folder = tmp_path_factory.mktemp("server")
+    times = TIMES if is_shared else TIMES | {"sync_s": 1.0}
+    server = server_for(door_kind, folder, await database_url(store, folder), signaling=times)
+    try:
+        await asyncio.to_thread(server.start)
+        if is_shared:
+            running[key] = server
+        yield door_to(door_kind, server)
+    finally:
+        if key not in running or running[key] is not server:
+            await asyncio.to_thread(server.end)
+
+
+@pytest.fixture
+def own_door(door: Door) -> Door:
+    """A door to a server of this test's own, which it may kill."""
+    return door
+
+
+@pytest.fixture
+async def guests() -> AsyncIterator[list[Client]]:
+    """All clients of the test; they log out when it is over."""
+    clients: list[Client] = []
+    yield clients
+    await asyncio.gather(*(client.close() for client in clients), return_exceptions=True)
+
+
+@pytest.fixture
+def unique() -> str:
+    """What makes this test's names its own."""
+    return secrets.token_hex(4)
+
+
+@pytest.fixture
+def join(guests: list[Client], unique: str, door: Door) -> Join:
+    """Come in by the test's door: `await join("Ann")`; `await join(also=ann)` is one more device of hers."""
+
+    async def come_in(
+        name: str | None = None,
+        *,
+        also: Client | None = None,
+        dev: str | None = None,
+        own: str | None = None,
+        transport: Kind | None = None,
+    ) -> Client:
+        full = also.name if also else f"{name} {unique}"
+        own = also.own if also else own
+        client = await Client.connect(door.url, full, own=own, dev=dev, transport=transport or door.transport)
+        guests.append(client)
+        return client
+
+    return come_in

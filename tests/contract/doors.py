@@ -1,0 +1,81 @@
+"""The doors to a server and the stores behind it: what the contract suite is parametrised over."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from client import Kind
+from system.server_process import ServerProcess, standalone, write_settings
+
+PREFIX = "/apps/talk"  # where the mounted app lives
+STORES = ("memory", "sqlite", "postgres")
+
+
+@dataclass(frozen=True)
+class DoorKind:
+    name: str
+    transport: Kind
+    mounted: bool = False
+
+
+DOORS = (
+    DoorKind("websocket", "websocket"),
+    DoorKind("mounted", "websocket", mounted=True),
+    DoorKind("sse", "sse"),
+    DoorKind("poll", "poll"),
+)
+
+
+@dataclass(frozen=True)
+class Door:
+    """A way in to a running server."""
+
+    url: str
+    transport: Kind
+    server: ServerProcess
+
+
+async def database_url(store: str, folder: Path) -> str | None:
+    """Where this store keeps its data; a database of its own each time. None: in memory."""
+    if store == "memory":
+        return None
+    if store == "sqlite":
+        return f"sqlite:///{folder / 'peerline.sqlite'}"
+    given = os.environ.get("PEERLINE_TEST_POSTGRES_URL")
+    if not given:
+        pytest.skip("PEERLINE_TEST_POSTGRES_URL names no PostgreSQL server")
+    fresh = f"peerline_test_{secrets.token_hex(6)}"
+    connection = await asyncpg.connect(given.replace("+asyncpg", ""))
+    try:
+        await connection.execute(f"CREATE DATABASE {fresh}")
+    finally:
+        await connection.close()
+    return f"{given.rpartition('/')[0]}/{fresh}"
+
+
+def server_for(kind: DoorKind, folder: Path, database: str | None, **settings: dict[str, Any]) -> ServerProcess:
+    """The server that has this door, not started."""
+    if kind.mounted:
+        file = write_settings(folder, **settings)
+        command = [
+            sys.executable,
+            str(Path(__file__).with_name("mounted.py")),
+            "--config",
+            str(file),
+            "--prefix",
+            PREFIX,
+        ]
+        return ServerProcess(folder, command + (["--database", database] if database else []))
+    return standalone(folder, *(["--database", database] if database else ["--no-db"]), **settings)
+
+
+def door_to(kind: DoorKind, server: ServerProcess) -> Door:
+    return Door(server.url + (PREFIX if kind.mounted else ""), kind.transport, server)

@@ -1,0 +1,1 @@
+"""Faults: what a server must survive, against the real process."""
