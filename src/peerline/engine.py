@@ -33,7 +33,7 @@ class EngineStats:
     wakes: int
     """How often the asyncio loop had to be woken for them."""
     stun_received: int
-    """Datagrams that reached a STUN listener: the sum of the following six."""
+    """Datagrams that reached a STUN listener: the sum of the next five."""
     stun_answered: int
     """Binding success responses."""
     stun_refused: int

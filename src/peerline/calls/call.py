@@ -46,8 +46,6 @@ class Call:
     rang: set[Session] = field(default_factory=set)
     declined: set[Session] = field(default_factory=set)
     timer: Timer | None = None
-    # Ready-made text for relaying, by the sender's session id: see Switchboard.relay.
-    relays: dict[str, tuple[Side, bytes]] = field(default_factory=dict)
 
     def apply(self, event: CallInput) -> None:
         """Move on, or raise RefusedError: `gone` after the end, else `conflict`."""

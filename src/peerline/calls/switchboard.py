@@ -8,6 +8,7 @@ from typing import NoReturn, Protocol
 from peerline.calls.call import Call, Side
 from peerline.calls.machine import CallInput, CallState
 from peerline.calls.waiting import WaitingRoom
+from peerline.calls.way import Way
 from peerline.errors import RefusedError, RemoteProtocolError
 from peerline.presence.roster import Roster
 from peerline.signaling.messages import (
@@ -177,21 +178,11 @@ class Switchboard:
             call.apply(CallInput.HANGUP)
             self._finish(call, ask.why, now, by=session)
 
-    def relay(self, session: Session, token: str, t: bytes, body: bytes) -> None:
-        """Pass a body on, unread, from one party to the other. The one hot path of the server."""
-        call = self.calls.get(token)
-        if call is None:
-            self._known(token)
-            raise AssertionError
-        way = call.relays.get(session.sid)
-        if way is None:
-            if session is call.caller.session or session is call.callee.session:
-                raise RefusedError("the call is not up", code="conflict")
-            raise self._no_party()
-        other = way[0].session
-        # While the other side is away (it crashed, and may return) there is nobody to tell: `up` `again` follows.
-        if other is not None:
-            other.send(b'"t":"%b"%b,"d":%b}' % (t, way[1], body))
+    def no_way(self, session: Session, token: str) -> RefusedError:
+        """Why this device cannot say anything to the other party of a call: `gone`, `conflict` or `forbidden`."""
+        if self._known(token).side_of(session) is not None:
+            return RefusedError("the call is not up", code="conflict")
+        return self._no_party()
 
     def sync(self, session: Session, known: list[KnownCall], now: float) -> Synced:
         """`sync`: take calls up again after a restart or a crash."""
@@ -213,6 +204,7 @@ class Switchboard:
         else:
             self._waiting.leave(session, session.call, why, now)
         token, session.call = session.call, None
+        session.way = None
         call = self.calls.get(token) if token is not None else None
         if call is not None:
             if call.state is CallState.RINGING:
@@ -319,14 +311,12 @@ class Switchboard:
         self._ledger.keep(call)
 
     def announce(self, call: Call, *, again: bool) -> None:
-        """Send `up` to both and open the way for relaying."""
+        """Send `up` to both and open the way between them."""
         fresh = again and not (call.caller.is_live and call.callee.is_live)
-        call.relays.clear()
         for side in (call.callee, call.caller):
             other = call.other(side)
             assert side.session is not None
-            stamped = side.person.stamp + b',"call":"%b"' % call.token.encode()
-            call.relays[side.session.sid] = (other, stamped)
+            side.session.way = Way(call.token, other, side.person.stamp)
             body = Up(other.person.who, side is call.callee, other.media, again, fresh)
             self.send(side.session, tail("up", body, call=call.token))
         call.caller.is_live = call.callee.is_live = True
@@ -350,7 +340,6 @@ class Switchboard:
         assert side is not None
         side.session = None
         side.is_live = False
-        call.relays.pop(session.sid, None)
         call.cancel_timer()
         call.timer = self._timers.at(now + self._hold_s, lambda now: self.lose(call, now))
 
@@ -383,6 +372,7 @@ class Switchboard:
             if side.session is not None:
                 if side.session.call == call.token:
                     side.session.call = None
+                    side.session.way = None
                 if side.session is not by:
                     self.send(side.session, news)
             if was_up:

@@ -79,7 +79,7 @@ class Service:
             yield "peerline_calls_ended_total", "Calls that are over, by reason", {"why": why}, count
         for kind, count in hub.hellos_total.items():
             yield "peerline_hellos_total", "Sessions opened and resumed", {"kind": kind}, count
-        yield "peerline_messages_total", "Messages received", {}, dispatcher.messages_total
+        yield "peerline_messages_total", "Messages received", {}, dispatcher.own_total + dispatcher.relayed_total
         yield "peerline_relayed_total", "Messages passed on unread", {}, dispatcher.relayed_total
         for code, count in dispatcher.errors_total.items():
             yield "peerline_errors_total", "Requests refused, by code", {"code": code}, count

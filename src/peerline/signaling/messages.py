@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,7 +18,8 @@ RELAYED = frozenset({"desc", "cand", "renego", "restart", "info"})
 # These carry no sequence number (section 3).
 UNSEQUENCED = frozenset({"hello", "welcome", "ping", "pong", "ack", "bye"})
 
-Token = Annotated[str, Meta(pattern="^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+_TOKEN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+Token = Annotated[str, Meta(pattern=f"^{_TOKEN.pattern}$")]
 Secret = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{16,128}$")]
 RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
 Sequence = Annotated[int, Meta(ge=0, le=2**53)]
@@ -27,14 +29,22 @@ ShownPresence = Literal["online", "call", "away", "dnd", "offline"]
 ChosenPresence = Literal["online", "away", "dnd"]
 
 
-class Envelope(Struct):
-    """What every client message looks like from outside; `d` stays unparsed bytes until its type is known."""
+def is_token(text: str) -> bool:
+    """Whether this is a call token (a ULID)."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+class Envelope(Struct, gc=False):
+    """What every client message looks like from outside; `d` stays unparsed bytes until its type is known.
+
+    `call` is only looked up here; where a token begins a call its form is checked (`is_token`).
+    """
 
     t: Annotated[str, Meta(max_length=32)]
     s: Sequence = 0
     a: Sequence = 0
     id: RequestId | None = None
-    call: Token | None = None
+    call: Annotated[str, Meta(max_length=64)] | None = None
     d: Raw = Raw(b"{}")
 
 

@@ -12,6 +12,15 @@ from peerline.signaling.messages import Bye, Err
 if TYPE_CHECKING:
     from peerline.signaling.person import Person
 
+
+class Way(Protocol):
+    """See calls.way."""
+
+    token: str
+    to: Any
+    heads: dict[str, bytes]
+
+
 _encode = msgspec.json.encode
 
 
@@ -32,8 +41,8 @@ class Session(Delivery):
     """Identity, numbering and the current carrier. `call` is the token of the call this device takes part in."""
 
     __slots__ = (
-        "call", "carrier", "dev", "expires", "has_pong_due", "heard", "host", "is_ended", "is_watching", "key",
-        "lost", "person", "rights", "sid", "tokens", "tokens_at",
+        "call", "carrier", "dev", "expires", "heard", "host", "is_ended", "is_watching", "key",
+        "lost", "person", "rights", "sid", "tokens", "tokens_at", "way",
     )  # fmt: skip
 
     def __init__(self, sid: str, key: str, person: Person, dev: str, now: float, burst: int) -> None:
@@ -51,6 +60,7 @@ class Session(Delivery):
         self.is_ended = False
         self.is_watching = False
         self.call: str | None = None
+        self.way: Way | None = None  # to the other party of that call, once it is up
         self.tokens: float = burst  # of the rate limit's bucket
         self.tokens_at = now
 
