@@ -26,7 +26,6 @@ impl StunService {
 impl Service for StunService {
     fn handle_input(&mut self, now: Instant, datagram: Datagram<'_>, outbox: &mut Outbox) {
         let count = &self.counters.stun;
-        count.received.add(1);
         let request = match BindingRequest::parse(datagram.payload) {
             Ok(request) => request,
             Err(Silence::Malformed(_)) => return count.malformed.add(1),

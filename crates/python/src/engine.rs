@@ -70,7 +70,7 @@ impl Engine {
             ("shards", stats.shards as u64),
             ("events_published", stats.events_published),
             ("wakes", stats.wakes),
-            ("stun_received", totals.stun.received),
+            ("stun_received", totals.stun.received()),
             ("stun_answered", totals.stun.answered),
             ("stun_refused", totals.stun.refused),
             ("stun_malformed", totals.stun.malformed),
