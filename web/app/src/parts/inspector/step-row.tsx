@@ -1,0 +1,135 @@
+// One step: its time, its place in the diagram, and, opened, what it means and what was in it.
+
+import type { Step } from "@peerline/sdk";
+import { useId } from "preact/hooks";
+import { maybe, t } from "../../i18n/language";
+import { drawingOf, familyOf, laneCentre, stepTime, type Drawing } from "./layout";
+import { payloadLines } from "./payload";
+
+interface Props {
+  step: Step;
+  peer: string;
+  isOpen: boolean;
+  onToggle: () => void;
+}
+
+export function StepRow({ step, peer, isOpen, onToggle }: Props) {
+  const detail = useId();
+  const drawing = drawingOf(step);
+  const title = maybe(`step.${step.kind}`) ?? step.kind;
+  return (
+    <li
+      class={`step family-${familyOf(step.kind)}${isOpen ? " is-open" : ""}`}
+      data-step={step.kind}
+      data-side={step.side}
+      data-n={step.n}
+    >
+      <button
+        type="button"
+        class="step-row"
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? detail : undefined}
+        aria-label={spoken(step, drawing, title, peer)}
+        onClick={onToggle}
+      >
+        <span class="step-time">{stepTime(step.at)}</span>
+        <span class="step-lanes">
+          {drawing.shape === "arrow" ? (
+            <Arrow drawing={drawing} step={step} title={title} />
+          ) : (
+            <span class={`step-place step-place-${drawing.lane}`}>
+              <span class="step-label">
+                <StepTitle step={step} title={title} />
+              </span>
+            </span>
+          )}
+        </span>
+      </button>
+      {isOpen && <Detail id={detail} step={step} peer={peer} />}
+    </li>
+  );
+}
+
+function Arrow({
+  drawing,
+  step,
+  title,
+}: {
+  drawing: Drawing & { shape: "arrow" };
+  step: Step;
+  title: string;
+}) {
+  const left = laneCentre(drawing.left);
+  const style = { left: `${left}%`, width: `${laneCentre(drawing.right) - left}%` };
+  return (
+    <span class={drawing.pointsRight ? "arrow arrow-right" : "arrow arrow-left"} style={style}>
+      <span class="arrow-text">
+        <StepTitle step={step} title={title} />
+      </span>
+    </span>
+  );
+}
+
+function StepTitle({ step, title }: { step: Step; title: string }) {
+  const { candidate } = step;
+  const more = briefly(step);
+  return (
+    <>
+      <span class="step-title">{title}</span>
+      {more && <span class="step-more">{more}</span>}
+      {candidate && (
+        <span class={`candidate candidate-${candidate.label}`}>
+          {t(`inspector.candidate.${candidate.label}`)}
+        </span>
+      )}
+    </>
+  );
+}
+
+function Detail({ id, step, peer }: { id: string; step: Step; peer: string }) {
+  const lines = payloadLines(step.payload);
+  const why = maybe(`step.${step.kind}.why`, { name: peer });
+  return (
+    <div class="step-detail" id={id}>
+      <p class="step-who">
+        {t(step.side === "local" ? "inspector.byMe" : "inspector.byPeer", { name: peer })}
+      </p>
+      {why && <p class="step-why">{why}</p>}
+      {step.candidate && (
+        <p class="step-why">
+          <span class={`candidate candidate-${step.candidate.label}`}>
+            {t(`inspector.candidate.${step.candidate.label}`)}
+          </span>{" "}
+          {t(`inspector.candidate.${step.candidate.label}.why`)}
+        </p>
+      )}
+      {lines.length > 0 ? (
+        <pre class="payload" tabIndex={0} dir="ltr" aria-label={t("inspector.payload")}>
+          {lines.map((line, index) => (
+            <span key={index} class={`payload-line payload-${line.tone}`}>
+              {line.text}
+              {"\n"}
+            </span>
+          ))}
+        </pre>
+      ) : (
+        <p class="hint">{t(step.side === "local" ? "inspector.noPayload" : "inspector.noRemotePayload")}</p>
+      )}
+    </div>
+  );
+}
+
+/** The new state, for steps that are changes of state. */
+function briefly(step: Step): string | null {
+  return (step.kind === "iceState" || step.kind === "connectionState") && typeof step.payload === "string"
+    ? step.payload
+    : null;
+}
+
+/** What a screen reader says for a row of the diagram. */
+function spoken(step: Step, drawing: Drawing, title: string, peer: string): string {
+  const name = (place: Step["from"]) => (place === "peer" ? peer : t(`inspector.lane.${place}`));
+  const where = drawing.shape === "arrow" ? `${name(step.from)} → ${name(step.to)}` : name(step.from);
+  const label = step.candidate ? `, ${t(`inspector.candidate.${step.candidate.label}`)}` : "";
+  return `${stepTime(step.at)} s, ${where}: ${title}${label}`;
+}
