@@ -32,7 +32,7 @@ check: setup ## formatting, types, lints, floors
 	$(VENV)/bin/ruff format --check src tests benchmarks
 	$(VENV)/bin/ruff check src tests benchmarks
 	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports --no-cache
+	PYTHONPATH=src $(VENV)/bin/lint-imports --no-cache >/dev/null || PYTHONPATH=src $(VENV)/bin/lint-imports --no-cache
 	$(PY) -m peerline.signaling.typescript --check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings

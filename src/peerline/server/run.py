@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import functools
 import gc
 import logging
@@ -24,6 +25,7 @@ from peerline import __version__
 from peerline.config import Config
 from peerline.engine import Engine, StunListener
 from peerline.errors import ConfigError
+from peerline.metrics import Sample
 from peerline.server.app import create_app
 from peerline.server.fast_websocket import fast_websocket
 from peerline.server.lan import LanIdentity, lan_address, lan_identity
@@ -73,9 +75,10 @@ class StandAlone:
         config = self.config
         lan_host = None
         if config.lan:
-            lan_host = config.host if config.host not in (LOOPBACK, "0.0.0.0", "localhost") else lan_address()
+            is_default = config.host in (LOOPBACK, "0.0.0.0", "localhost")
+            lan_host = lan_address() if is_default else _numeric(config.host)
             self.lan = lan_identity(lan_host, config.data_dir)
-        hosts = [LOOPBACK if config.host == "localhost" else config.host]
+        hosts = [_numeric(config.host)]
         if lan_host is not None:
             hosts = [LOOPBACK, lan_host]
         sockets = self._bind(hosts)
@@ -161,8 +164,8 @@ class StandAlone:
             for host in wanted:
                 try:
                     self._stun.append(self._engine.stun_listen(host, port))
-                except OSError:
-                    if host == "::1" and self._stun:
+                except OSError as error:
+                    if host == "::1" and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                         continue  # no IPv6 here
                     raise
                 port = self._stun[0].port
@@ -171,6 +174,14 @@ class StandAlone:
             self._stun_problem = f"No STUN: UDP port {port} cannot be used ({reason}). Choose another with --stun-port."
             return
         self.service.hub.stun_port = port
+        self.service.more_samples.append(self._stun_samples)
+
+    def _stun_samples(self) -> Iterator[Sample]:
+        assert self._engine is not None
+        stats = self._engine.stats()
+        text = "STUN Binding requests, by what became of them"
+        for outcome in ("answered", "refused", "malformed", "unserved", "rate_limited"):
+            yield "peerline_stun_requests_total", text, {"outcome": outcome}, getattr(stats, f"stun_{outcome}")
 
 
 class _Server(uvicorn.Server):
@@ -232,6 +243,16 @@ async def _to_https(scope: Scope, receive: Receive, send: Send) -> None:
     host = headers.get(b"host", b"").decode("latin-1")
     target = f"https://{host}{scope['path']}" if host else "/"
     await RedirectResponse(target, 307)(scope, receive, send)
+
+
+def _numeric(host: str) -> str:
+    """The address behind a host name. Raises ConfigError."""
+    if host == "localhost":
+        return LOOPBACK
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError as error:
+        raise ConfigError(f"there is no host {host!r}", hint="Give an address of this machine.") from error
 
 
 def _make_data_dir(config: Config) -> None:

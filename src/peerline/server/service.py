@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from peerline.auth.tokens import Tokens, load_secret
 from peerline.config import Config
@@ -29,6 +29,7 @@ class Service:
         self.hub = Hub(config, self.store, tokens=self.tokens if config.auth == "token" else None)
         self.dispatcher = Dispatcher(self.hub)
         self.metrics = Metrics(self._samples)
+        self.more_samples: list[Callable[[], Iterable[Sample]]] = []  # of what runs beside the signaling
         self._starting: asyncio.Future[None] | None = None
         self._clockwork: Clockwork | None = None
 
@@ -85,6 +86,8 @@ class Service:
             yield "peerline_errors_total", "Requests refused, by code", {"code": code}, count
         yield "peerline_store_queue", "Records that wait for the store", {}, hub.ledger.journal.depth
         yield "peerline_store_dropped_total", "Records dropped", {}, hub.ledger.journal.dropped
+        for read in self.more_samples:
+            yield from read()
 
 
 def _tokens(config: Config) -> Tokens | None:

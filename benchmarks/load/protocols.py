@@ -12,7 +12,7 @@ import json
 import secrets
 from typing import Any
 
-try:  # a generator may bring its own sentinel
+try:  # another generator with the same way of calling brings a sentinel of its own
     from adapters import READY
 except ImportError:
     READY = object()
@@ -59,7 +59,9 @@ class Peerline:
 
     def _call(self, conn: Any) -> None:
         token = conn.state["call"] = b"01" + b"%024d" % secrets.randbelow(10**24)
-        self._send(conn, b'"t":"call","call":"%b","d":{"to":"u/p%d","media":["a"],"ttl_ms":120000}}' % (token, conn.cid ^ 1))
+        self._send(
+            conn, b'"t":"call","call":"%b","d":{"to":"u/p%d","media":["a"],"ttl_ms":120000}}' % (token, conn.cid ^ 1)
+        )
 
     def _set_up(self, conn: Any, message: dict[str, Any]) -> Any:
         t = message["t"]
