@@ -24,8 +24,8 @@ class Limits:
 
     rate: float = 50.0  # messages per second of one session
     burst: int = 200
-    calls_per_minute: int = 20  # of one person
-    hellos_per_minute: int = 30  # of one address
+    calls_per_minute: int = 120  # of one person
+    hellos_per_minute: int = 600  # of one address: a whole school may sit behind it
     devices: int = 16  # of one person
     unread_bytes: int = 1 << 20  # sent to a socket and not read by the client
     connections: int = 10_000  # sockets and streams at once
