@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .client import Client
+from .delivery import Message
 from .ulid import ulid
 
 
@@ -44,6 +46,9 @@ async def hear_each_other(one: Client, other: Client, call: str) -> None:
     for speaker, listener in ((one, other), (other, one)):
         said = {"k": "hear", "who": speaker.u, "token": ulid()}
         await speaker.notify("info", call, **said)
-        heard = await listener.expect("info", call)
-        assert heard["d"] == said
+        heard = await listener.expect("info", call, where=_holds(said))
         assert heard["from"] == {"u": speaker.u, "n": speaker.welcome["me"]["n"]}
+
+
+def _holds(body: Message) -> Callable[[Message], bool]:
+    return lambda message: message.get("d") == body

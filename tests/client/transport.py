@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncIterator
@@ -22,6 +23,7 @@ Kind = Literal["websocket", "sse", "poll"]
 SUBPROTOCOL = "peerline.v1.json"
 _FIRST_HEARTBEAT_S = 5.0  # a stream that shows nothing for that long sits behind a buffering proxy
 _POLL_S = 25
+_TLS = ssl.create_default_context()  # made once: reading all the certificates takes longer than a call
 
 
 class ClosedError(Exception):
@@ -123,7 +125,7 @@ class _HttpTransport:
     """Section 2.2: what server-sent events and long poll have in common."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=url, timeout=10, trust_env=False, verify=_TLS)
         self._session = ""
         self._waiting: deque[Message] = deque()
 
@@ -227,14 +229,19 @@ class SseTransport(_HttpTransport):
 class PollTransport(_HttpTransport):
     """Long poll: one request after the other, each answered when there is something to tell."""
 
+    _is_over = False
+
     async def receive(self, rx: int) -> Message:
         while not self._waiting:
+            if self._is_over:
+                raise ClosedError(reason="the server said bye")
             answer = await self._ask(
                 "GET", f"{self._session}/poll", params={"rx": rx, "wait_s": _POLL_S}, timeout=_POLL_S + 10
             )
             if answer.status_code != 200:
                 raise ClosedError(answer.status_code, answer.text)
             self._waiting.extend(answer.json())
+            self._is_over = any(message["t"] == "bye" for message in self._waiting)
         return self._waiting.popleft()
 
 

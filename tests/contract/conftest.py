@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 
 from client import Client, Kind
-from contract.doors import DOORS, STORES, Door, DoorKind, database_url, door_to, server_for
+from contract.doors import WAYS, Door, Way, database_url, door_to, server_for
 from system.server_process import ServerProcess
 
 # Short enough to wait for, long enough that a test which resumes at once is never too late.
@@ -27,40 +27,38 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[boo
         server.end()
 
 
-@pytest.fixture(scope="session", params=STORES)
-def store(request: pytest.FixtureRequest) -> str:
-    kind: str = request.param
-    return kind
+@pytest.fixture(scope="session", params=WAYS, ids=str)
+def way(request: pytest.FixtureRequest) -> Way:
+    chosen: Way = request.param
+    return chosen
 
 
-@pytest.fixture(scope="session", params=DOORS, ids=lambda kind: kind.name)
-def door_kind(request: pytest.FixtureRequest) -> DoorKind:
-    kind: DoorKind = request.param
-    return kind
+@pytest.fixture
+def store(way: Way) -> str:
+    return way.store
 
 
 @pytest.fixture
 async def door(
-    door_kind: DoorKind,
-    store: str,
+    way: Way,
     running: dict[tuple[bool, str], ServerProcess],
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> AsyncIterator[Door]:
     """A door to a server that other tests use too (names are made unique by `join`), unless it asks for its own."""
     is_shared = "own_door" not in request.fixturenames
-    key = (door_kind.mounted, store)
+    key = (way.door.mounted, way.store)
     if is_shared and key in running:
-        yield door_to(door_kind, running[key])
+        yield door_to(way.door, running[key])
         return
     folder = tmp_path_factory.mktemp("server")
     times = TIMES if is_shared else TIMES | {"sync_s": 1.0}
-    server = server_for(door_kind, folder, await database_url(store, folder), signaling=times)
+    server = server_for(way.door, folder, await database_url(way.store, folder), signaling=times)
     try:
         await asyncio.to_thread(server.start)
         if is_shared:
             running[key] = server
-        yield door_to(door_kind, server)
+        yield door_to(way.door, server)
     finally:
         if key not in running or running[key] is not server:
             await asyncio.to_thread(server.end)
@@ -87,7 +85,7 @@ def unique() -> str:
 
 
 @pytest.fixture
-def join(guests: list[Client], unique: str, door: Door) -> Join:
+def join(door: Door, guests: list[Client], unique: str) -> Join:
     """Come in by the test's door: `await join("Ann")`; `await join(also=ann)` is one more device of hers."""
 
     async def come_in(

@@ -16,7 +16,6 @@ from client import Kind
 from system.server_process import ServerProcess, standalone, write_settings
 
 PREFIX = "/apps/talk"  # where the mounted app lives
-STORES = ("memory", "sqlite", "postgres")
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,25 @@ DOORS = (
     DoorKind("sse", "sse"),
     DoorKind("poll", "poll"),
 )
+
+
+@dataclass(frozen=True)
+class Way:
+    """A door, and the store behind it."""
+
+    door: DoorKind
+    store: str
+
+    def __str__(self) -> str:
+        return f"{self.door.name}-{self.store}"
+
+
+# Every door with the stores that everybody has; PostgreSQL, which differs from SQLite in nothing a door could
+# see, by one.
+WAYS = [
+    *(Way(door, store) for store in ("memory", "sqlite") for door in DOORS),
+    Way(DOORS[0], "postgres"),
+]
 
 
 @dataclass(frozen=True)
@@ -65,14 +83,8 @@ def server_for(kind: DoorKind, folder: Path, database: str | None, **settings: d
     """The server that has this door, not started."""
     if kind.mounted:
         file = write_settings(folder, **settings)
-        command = [
-            sys.executable,
-            str(Path(__file__).with_name("mounted.py")),
-            "--config",
-            str(file),
-            "--prefix",
-            PREFIX,
-        ]
+        script = str(Path(__file__).with_name("mounted.py"))
+        command = [sys.executable, script, "--config", str(file), "--prefix", PREFIX]
         return ServerProcess(folder, command + (["--database", database] if database else []))
     return standalone(folder, *(["--database", database] if database else ["--no-db"]), **settings)
 

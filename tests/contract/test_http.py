@@ -11,15 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from contract.doors import DOORS, Door
+from contract.doors import DOORS, Door, Way
 
 # Server-sent events and poll share their paths: one of them, at the stand-alone server and below a prefix.
-HTTP = [kind for kind in DOORS if kind.name in ("sse", "mounted")]
+HTTP = [Way(door, "memory") for door in DOORS if door.name in ("sse", "mounted")]
 
-pytestmark = [
-    pytest.mark.parametrize("store", ["memory"], indirect=True),
-    pytest.mark.parametrize("door_kind", HTTP, ids=["standalone", "mounted"], indirect=True),
-]
+pytestmark = pytest.mark.parametrize("way", HTTP, ids=str, indirect=True)
 
 
 @pytest.fixture
@@ -196,7 +193,7 @@ async def test_a_frame_that_is_too_large_is_a_413(session: Session) -> None:
 
 
 async def test_answers_are_not_kept_by_anybody_on_the_way(session: Session) -> None:
-    await session.say(seen(1))
+    await session.say(seen(1, id="a"))
     answer = await session.poll(0)
     assert "no-store" in answer.headers["cache-control"]
     async with session.http.stream("GET", f"{session.path}/events?rx=0", headers=session.auth) as stream:

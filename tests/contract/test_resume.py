@@ -71,7 +71,7 @@ async def test_a_resume_takes_the_place_of_a_socket_that_hangs(join: Join) -> No
     assert await ann.resume() is True
     assert await said(ann, call) == list(range(10))
     await hear_each_other(ann, bob, call)
-    await hanging.close()
+    await hanging.abort()
 
 
 async def test_the_ring_waits_for_a_device_that_is_gone_for_a_moment(join: Join) -> None:

@@ -16,14 +16,11 @@ from client import ClosedError
 from client.conversation import settle
 from client.transport import SUBPROTOCOL, Transport
 from contract.conftest import Join
-from contract.doors import DOORS, Door
+from contract.doors import DOORS, Door, Way
 
-WEBSOCKETS = [kind for kind in DOORS if kind.transport == "websocket"]
+WEBSOCKETS = [Way(door, "memory") for door in DOORS if door.transport == "websocket"]
 
-pytestmark = [
-    pytest.mark.parametrize("store", ["memory"], indirect=True),
-    pytest.mark.parametrize("door_kind", WEBSOCKETS, ids=lambda kind: kind.name, indirect=True),
-]
+pytestmark = pytest.mark.parametrize("way", WEBSOCKETS, ids=str, indirect=True)
 
 
 def dial(door: Door, **options: object) -> connect:
