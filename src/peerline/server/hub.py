@@ -97,6 +97,8 @@ class Hub:
         only, never kept). Raises PeerlineError, to be sent as `err`.
         """
         hello = _parse_hello(frame)
+        if self.is_draining:
+            raise RefusedError("the server is going down", code="unavailable", retry_ms=1000)
         now = self.clock()
         if isinstance(hello.res, m.Resume):
             session = self.find(hello.res.sid, hello.res.key)
@@ -108,12 +110,8 @@ class Hub:
         if not self._hellos.take(address, now):
             wait_ms = self._hellos.wait_ms(address, now)
             raise RefusedError("too many sign-ins from this address", code="rate", retry_ms=wait_ms)
-        if self.is_draining or self.is_full:
-            raise RefusedError(
-                "the server is going down" if self.is_draining else "the server is full",
-                code="unavailable",
-                retry_ms=1000,
-            )
+        if self.is_full:
+            raise RefusedError("the server is full", code="unavailable", retry_ms=1000)
         u, n, rights, ends_in_s = self._identify(hello)
         key_hash = hash_key(hello.own) if self._tokens is None and isinstance(hello.own, str) else None
         person_id = await self.store.claim(u, n, key_hash, self.wall_ms())

@@ -13,8 +13,9 @@ STATIC = Path(__file__).with_name("static")
 # No script from elsewhere and none inline. 'unsafe-eval' stays: whoever drives the page to test or diagnose it
 # (Playwright's wait_for_function, say) evaluates expressions in it; the page itself never does.
 CSP = (
-    "default-src 'self'; script-src 'self' 'unsafe-eval'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+    "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": CSP,
