@@ -25,7 +25,7 @@ setup: $(STAMPS)/page $(STAMPS)/core ## install and build everything into .venv
 serve: setup ## run the server: http://localhost:8080
 	@exec $(VENV)/bin/peerline serve
 
-test: setup $(STAMPS)/browser check test-rust test-web test-python test-e2e ## everything that CI runs
+test: setup $(STAMPS)/test-system check test-rust test-web test-python test-e2e ## everything that CI runs
 	@echo "All tests passed."
 
 check: setup ## formatting, types, lints, floors
@@ -44,10 +44,10 @@ test-rust: ## the packet core alone
 test-web: $(STAMPS)/node ## the SDK and the page, without a browser
 	cd web && npm test --silent
 
-test-python: setup ## the server, against real sockets
-	$(PY) -m pytest tests --ignore=tests/e2e
+test-python: setup $(STAMPS)/test-system ## the server, against real sockets and databases
+	scripts/with-postgres.sh $(PY) -m pytest tests --ignore=tests/e2e
 
-test-e2e: setup $(STAMPS)/browser ## two people call each other in a real Chromium
+test-e2e: setup $(STAMPS)/test-system ## two people call each other in a real Chromium
 	$(PY) -m pytest tests/e2e
 
 page: $(STAMPS)/page ## build the web page into the package
@@ -64,7 +64,7 @@ bench-boundary: setup ## what an event costs on its way from Rust into asyncio
 bench-signaling: setup ## relayed messages per CPU-second, latency, memory; against the peer server from npm
 	$(PY) benchmarks/bench_signaling.py
 
-bench-call-setup: setup $(STAMPS)/browser ## from the click to Connected on both sides
+bench-call-setup: setup $(STAMPS)/test-system ## from the click to Connected on both sides
 	$(PY) benchmarks/bench_call_setup.py
 
 format: setup ## write everything in the house's format
@@ -88,9 +88,9 @@ $(STAMPS)/system: scripts/system.sh
 	@scripts/system.sh build
 	@touch $@
 
-$(STAMPS)/browser: scripts/system.sh
+$(STAMPS)/test-system: scripts/system.sh
 	@mkdir -p $(@D)
-	@scripts/system.sh browser
+	@scripts/system.sh test
 	@touch $@
 
 $(STAMPS)/python: requirements.lock $(STAMPS)/system

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the system packages that building (build) or testing (browser) needs, through apt when root.
+# Installs the system packages that building (build) or testing (test) needs, through apt when root.
 # Does nothing where they are there already.
 set -euo pipefail
 
@@ -8,15 +8,16 @@ want() { # want COMMAND PACKAGE...
   command -v "$1" >/dev/null 2>&1 || need+=("${@:2}")
 }
 
-case "${1:?build or browser}" in
+case "${1:?build or test}" in
   build)
     want cc gcc libc6-dev
     want curl curl ca-certificates
     want python3 python3 python3-venv
     python3 -c 'import ensurepip, venv' 2>/dev/null || need+=(python3-venv)
     ;;
-  browser)
+  test)
     want chromium chromium
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
     fc-list ':lang=zh' 2>/dev/null | grep -q . || need+=(fonts-noto-cjk fontconfig)
     ;;
 esac
