@@ -53,7 +53,10 @@ function useFocusOnArrival(page: string, rings: boolean) {
   useEffect(() => {
     if (rings || shown.current === page) return;
     shown.current = page;
-    if (document.activeElement === document.body || document.activeElement === null) main.current?.focus();
+    if (document.activeElement === document.body || document.activeElement === null) {
+      main.current?.focus({ preventScroll: true });
+    }
+    window.scrollTo(0, 0);
   }, [page, rings]);
   return main;
 }

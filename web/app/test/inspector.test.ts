@@ -29,32 +29,54 @@ describe("the order of the steps", () => {
     expect(order.filter((one) => one.side === "local").map((one) => one.n)).toEqual([3, 4]);
     expect(order).toHaveLength(4);
   });
+
+  it("never lets something arrive before it left", () => {
+    const steps = [
+      { ...step(1, 10, "remote"), kind: "offerReceived" as const },
+      { ...step(2, 12, "local"), kind: "createOffer" as const },
+      { ...step(3, 14, "local"), kind: "offerSent" as const },
+      { ...step(4, 15, "remote"), kind: "setRemoteDescription" as const },
+      { ...step(5, 90, "local"), kind: "offerSent" as const },
+    ];
+    expect(inOrder(steps).map((one) => one.n)).toEqual([2, 3, 1, 4, 5]);
+  });
+
+  it("does not wait for a departure that was never told", () => {
+    const steps = [
+      { ...step(1, 10, "remote"), kind: "offerReceived" as const },
+      { ...step(2, 5000, "local"), kind: "offerSent" as const },
+    ];
+    expect(inOrder(steps).map((one) => one.n)).toEqual([1, 2]);
+  });
 });
+
+const drawn = (side: Step["side"], from: Step["from"], to: Step["to"]) =>
+  drawingOf({ kind: "call", side, from, to });
 
 describe("the place of a step", () => {
   it("is a label on the lifeline of who did it inside", () => {
-    expect(drawingOf({ from: "me", to: "me" })).toEqual({ shape: "label", lane: 0 });
-    expect(drawingOf({ from: "peer", to: "peer" })).toEqual({ shape: "label", lane: 2 });
+    expect(drawn("local", "me", "me")).toEqual({ shape: "label", lane: 0 });
+    expect(drawn("remote", "peer", "peer")).toEqual({ shape: "label", lane: 2 });
   });
 
   it("is an arrow from the sender's lifeline to the receiver's", () => {
-    expect(drawingOf({ from: "me", to: "server" })).toEqual({
+    expect(drawn("local", "me", "server")).toEqual({ shape: "arrow", left: 0, right: 1, points: "right" });
+    expect(drawn("remote", "peer", "server")).toEqual({ shape: "arrow", left: 1, right: 2, points: "left" });
+  });
+
+  it("leads through the server for what the two pages send each other", () => {
+    expect(drawn("local", "me", "peer")).toEqual({ shape: "arrow", left: 0, right: 1, points: "right" });
+    expect(drawn("remote", "me", "peer")).toEqual({ shape: "arrow", left: 1, right: 2, points: "right" });
+    expect(drawn("remote", "peer", "me")).toEqual({ shape: "arrow", left: 1, right: 2, points: "left" });
+    expect(drawn("local", "peer", "me")).toEqual({ shape: "arrow", left: 0, right: 1, points: "left" });
+  });
+
+  it("passes the server by once the two are connected", () => {
+    expect(drawingOf({ kind: "connected", side: "local", from: "me", to: "me" })).toEqual({
       shape: "arrow",
       left: 0,
-      right: 1,
-      pointsRight: true,
-    });
-    expect(drawingOf({ from: "peer", to: "server" })).toEqual({
-      shape: "arrow",
-      left: 1,
       right: 2,
-      pointsRight: false,
-    });
-    expect(drawingOf({ from: "peer", to: "me" })).toEqual({
-      shape: "arrow",
-      left: 0,
-      right: 2,
-      pointsRight: false,
+      points: "both",
     });
   });
 

@@ -16,9 +16,12 @@ export function IncomingCall({ call }: { call: Call }) {
   // showModal keeps the focus inside and the rest of the page still; the focus goes back to where it was.
   useLayoutEffect(() => {
     const before = document.activeElement;
-    dialog.current?.showModal();
+    const shown = dialog.current;
+    shown?.showModal();
     first.current?.focus();
     return () => {
+      // As long as it is open, nothing outside of it can take the focus.
+      shown?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);

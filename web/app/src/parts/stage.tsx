@@ -85,7 +85,9 @@ function Placeholder({ call }: { call: Call }) {
       <Avatar name={call.peer.n} large />
       <bdi class="stage-name">{call.peer.n}</bdi>
       {call.state === "connecting" && <span class="stage-more">{t("stage.connecting")}</span>}
-      {call.state === "connected" && <span class="stage-more">{t("stage.noPicture")}</span>}
+      {call.state === "connected" && (
+        <span class="stage-more">{t(call.remoteMuted.audio ? "stage.nothing" : "stage.noPicture")}</span>
+      )}
     </div>
   );
 }

@@ -71,7 +71,7 @@ function Path({ latest }: { latest: CallStats | null }) {
   );
 }
 
-const ROWS = ["bitrate", "lost", "jitter", "codec", "resolution", "packets"] as const;
+const ROWS = ["bitrate", "lost", "jitter", "codec", "resolution", "frames", "packets"] as const;
 
 function Streams({ latest }: { latest: CallStats | null }) {
   if (!latest) return null;
@@ -124,8 +124,9 @@ function cell(row: (typeof ROWS)[number], stream: StreamStats): string {
     case "codec":
       return stream.codec ?? t("none");
     case "resolution":
-      if (!stream.width || !stream.height) return t("none");
-      return `${stream.width} × ${stream.height}${stream.fps ? ` · ${measured(stream.fps, "fps")}` : ""}`;
+      return stream.width && stream.height ? `${stream.width} × ${stream.height}` : t("none");
+    case "frames":
+      return measured(stream.fps, "fps");
     case "packets":
       return number(stream.packets);
   }

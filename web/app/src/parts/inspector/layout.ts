@@ -53,13 +53,29 @@ export type Drawing =
   /** Done inside: a label on the lifeline of `lane`. */
   | { shape: "label"; lane: number }
   /** A message: an arrow over the lanes `left` to `right`, both 0 to 2. */
-  | { shape: "arrow"; left: number; right: number; pointsRight: boolean };
+  | { shape: "arrow"; left: number; right: number; points: "left" | "right" | "both" };
 
-export function drawingOf(step: Pick<Step, "from" | "to">): Drawing {
-  const from = laneOf(step.from);
-  const to = laneOf(step.to);
-  if (from === to) return { shape: "label", lane: from };
-  return { shape: "arrow", left: Math.min(from, to), right: Math.max(from, to), pointsRight: to > from };
+export function drawingOf(step: Pick<Step, "from" | "to" | "side" | "kind">): Drawing {
+  // From here on the two talk directly: the one line that passes the server by.
+  if (step.kind === "connected") return { shape: "arrow", left: 0, right: LANES.length - 1, points: "both" };
+  const { from, to } = routeOf(step);
+  const start = laneOf(from);
+  const end = laneOf(to);
+  if (start === end) return { shape: "label", lane: start };
+  return {
+    shape: "arrow",
+    left: Math.min(start, end),
+    right: Math.max(start, end),
+    points: end > start ? "right" : "left",
+  };
+}
+
+/** What the two pages send each other goes through the server: one sees it leave to the server, the other come from it. */
+export function routeOf(step: Pick<Step, "from" | "to" | "side">): { from: Place; to: Place } {
+  const { from, to } = step;
+  if (from === to || from === "server" || to === "server") return { from, to };
+  const doer: Place = step.side === "local" ? "me" : "peer";
+  return from === doer ? { from, to: "server" } : { from: "server", to };
 }
 
 /** The middle of a lane, in percent of the diagram's width. */

@@ -3,7 +3,7 @@
 import type { Step } from "@peerline/sdk";
 import { useId } from "preact/hooks";
 import { maybe, t } from "../../i18n/language";
-import { drawingOf, familyOf, laneCentre, stepTime, type Drawing } from "./layout";
+import { drawingOf, familyOf, laneCentre, routeOf, stepTime, type Drawing } from "./layout";
 import { payloadLines } from "./payload";
 
 interface Props {
@@ -62,7 +62,7 @@ function Arrow({
   const left = laneCentre(drawing.left);
   const style = { left: `${left}%`, width: `${laneCentre(drawing.right) - left}%` };
   return (
-    <span class={drawing.pointsRight ? "arrow arrow-right" : "arrow arrow-left"} style={style}>
+    <span class={`arrow arrow-${drawing.points}`} style={style}>
       <span class="arrow-text">
         <StepTitle step={step} title={title} />
       </span>
@@ -119,17 +119,25 @@ function Detail({ id, step, peer }: { id: string; step: Step; peer: string }) {
   );
 }
 
-/** The new state, for steps that are changes of state. */
-function briefly(step: Step): string | null {
-  return (step.kind === "iceState" || step.kind === "connectionState") && typeof step.payload === "string"
-    ? step.payload
-    : null;
+/** What tells this step from others of its kind: a new state, audio or video, offer or answer. */
+function briefly({ kind, payload }: Step): string | null {
+  if (kind === "iceState" || kind === "connectionState") return typeof payload === "string" ? payload : null;
+  const content = typeof payload === "object" && payload !== null ? (payload as Record<string, unknown>) : {};
+  if (kind === "addTrack" || kind === "track") return typeof content.kind === "string" ? content.kind : null;
+  if (kind === "setLocalDescription" || kind === "setRemoteDescription") {
+    return typeof content.type === "string" ? content.type : null;
+  }
+  return null;
 }
 
 /** What a screen reader says for a row of the diagram. */
 function spoken(step: Step, drawing: Drawing, title: string, peer: string): string {
   const name = (place: Step["from"]) => (place === "peer" ? peer : t(`inspector.lane.${place}`));
-  const where = drawing.shape === "arrow" ? `${name(step.from)} → ${name(step.to)}` : name(step.from);
-  const label = step.candidate ? `, ${t(`inspector.candidate.${step.candidate.label}`)}` : "";
-  return `${stepTime(step.at)} s, ${where}: ${title}${label}`;
+  const { from, to } = routeOf(step);
+  const where =
+    drawing.shape === "arrow" && drawing.points !== "both" ? `${name(from)} → ${name(to)}` : name(from);
+  const more = [briefly(step), step.candidate && t(`inspector.candidate.${step.candidate.label}`)].filter(
+    Boolean,
+  );
+  return [`${stepTime(step.at)} s, ${where}: ${title}`, ...more].join(", ");
 }
