@@ -19,8 +19,8 @@ const options = readOptions(location.search);
 language.use(firstLanguage(options.lang, memory.lang(), navigator.languages));
 
 const session = new Session(connect, options, location.href);
-const name = memory.name();
 // A tab that was registered comes back by itself after a reload or a crash; the SDK then takes up its call.
-if (name && memory.registered()) void session.register(name, memory.token());
+const name = memory.registered();
+if (name) void session.register(name, memory.token());
 
 render(<App session={session} />, document.getElementById("app")!);

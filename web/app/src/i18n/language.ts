@@ -9,14 +9,13 @@ export type Lang = "en" | "zh";
 export type WordKey = keyof typeof en;
 
 const WORDS: Record<Lang, Record<WordKey, string>> = { en, zh };
-const TAGS: Record<Lang, string> = { en: "en", zh: "zh-Hans" };
 
 class Language extends Observable {
   current: Lang = "en";
 
   use(lang: Lang): void {
     this.current = lang;
-    document.documentElement.lang = TAGS[lang];
+    document.documentElement.lang = lang;
     this.changed();
   }
 

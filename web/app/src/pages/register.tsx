@@ -13,13 +13,17 @@ const LONGEST_NAME = 64;
 export function RegisterPage({ session }: { session: Session }) {
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
-  const [name, setName] = useState(memory.name() ?? "");
+  const [name, setName] = useState(memory.registered() ?? memory.name() ?? "");
   const [token, setToken] = useState("");
   const [isEmpty, setEmpty] = useState(false);
   const isEntering = session.phase === "entering";
   const asksForToken = session.problem?.code === "auth" || token !== "";
 
-  useEffect(() => field.current?.focus(), []);
+  // A name from last time is marked, so that typing replaces it.
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
   // Refused: the name is what to change.
   useEffect(() => {
     if (session.problem?.code === "taken" || session.problem?.code === "bad") field.current?.select();

@@ -1,7 +1,7 @@
 // The picture: the other person large, oneself small in the corner, and who they are while there is no picture.
 
 import type { Call } from "@peerline/sdk";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { clock } from "../i18n/format";
 import { t } from "../i18n/language";
 import { useHasPicture } from "../state/call-hooks";
@@ -18,9 +18,13 @@ export function Stage({ call, speaker }: { call: Call; speaker: string }) {
   const hasLocal = useHasPicture(call.localStream, call.camera.off) && (!call.camera.off || call.screen);
   const [isDismissed, setDismissed] = useState<DOMException | null>(null);
   const { mediaError, peer } = call;
+  const title = useId();
 
   return (
-    <section class="stage" aria-label={t("stage.label", { name: peer.n })}>
+    <section class="stage" aria-labelledby={title}>
+      <h1 class="unseen" id={title}>
+        {t("stage.label", { name: peer.n })}
+      </h1>
       <video
         ref={remote.video}
         class={hasRemote ? "stage-remote" : "stage-remote stage-remote-empty"}

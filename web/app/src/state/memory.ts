@@ -1,4 +1,4 @@
-// What the page remembers: the name for good (localStorage), that this tab is registered as long as it lives (sessionStorage).
+// What the page remembers: name and language for good (localStorage), who this tab is as long as it lives (sessionStorage).
 
 const NAME = "peerline.page.name";
 const LANG = "peerline.page.lang";
@@ -12,9 +12,9 @@ export const memory = {
   lang: () => read(() => localStorage, LANG),
   setLang: (lang: string) => write(() => localStorage, LANG, lang),
 
-  /** A reload or a crash brings a registered tab back as the person it was. */
-  registered: () => read(() => sessionStorage, REGISTERED) !== null,
-  setRegistered: (yes: boolean) => write(() => sessionStorage, REGISTERED, yes ? "yes" : null),
+  /** Who this tab is: a reload or a crash brings it back, whatever name another tab used since. */
+  registered: () => read(() => sessionStorage, REGISTERED),
+  setRegistered: (name: string | null) => write(() => sessionStorage, REGISTERED, name),
 
   token: () => read(() => sessionStorage, TOKEN),
   setToken: (token: string | null) => write(() => sessionStorage, TOKEN, token),

@@ -59,7 +59,7 @@ export class Session extends Observable {
         ...(token ? { token } : {}),
       });
       memory.setName(client.me.n);
-      memory.setRegistered(true);
+      memory.setRegistered(client.me.n);
       memory.setToken(token);
       this.#enter(client);
     } catch (error) {
@@ -71,7 +71,7 @@ export class Session extends Observable {
 
   /** Signs out: the others see it at once, and a reload does not come back by itself. */
   leave(): void {
-    memory.setRegistered(false);
+    memory.setRegistered(null);
     this.client?.close();
     this.#forget(null);
   }
@@ -183,7 +183,7 @@ export class Session extends Observable {
     if (state !== "closed") return this.changed();
     if (this.client === null) return;
     // Whoever replaced this tab is the person now: a reload here must not take it back.
-    memory.setRegistered(false);
+    memory.setRegistered(null);
     this.#forget(why ? { code: why, detail: "" } : null);
   }
 

@@ -1,7 +1,7 @@
 // One step: its time, its place in the diagram, and, opened, what it means and what was in it.
 
 import type { Step } from "@peerline/sdk";
-import { useId } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import { maybe, t } from "../../i18n/language";
 import { drawingOf, familyOf, laneCentre, routeOf, stepTime, type Drawing } from "./layout";
 import { payloadLines } from "./payload";
@@ -89,8 +89,10 @@ function StepTitle({ step, title }: { step: Step; title: string }) {
 function Detail({ id, step, peer }: { id: string; step: Step; peer: string }) {
   const lines = payloadLines(step.payload);
   const why = maybe(`step.${step.kind}.why`, { name: peer });
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
   return (
-    <div class="step-detail" id={id}>
+    <div class="step-detail" id={id} ref={box}>
       <p class="step-who">
         {t(step.side === "local" ? "inspector.byMe" : "inspector.byPeer", { name: peer })}
       </p>
