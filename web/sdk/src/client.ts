@@ -194,17 +194,15 @@ export class Client {
   #sayAnew(): void {
     const ringing = [...this.#calls.values()].filter((call) => call.state === "incoming");
     const rangBefore = new Map(ringing.map((call) => [call, call.timesRung]));
-    this.#session.request("watch", {}).then(
-      ({ people }) => {
-        this.#people.replace(people);
-        this.#events.emit("people", this.people);
-        // What still rings has rung again by now.
-        for (const [call, times] of rangBefore) {
-          if (call.state === "incoming" && call.timesRung === times) call.finish("lost");
-        }
-      },
-      () => undefined,
-    );
+    const watched = ({ people }: { people: PersonShown[] }) => {
+      this.#people.replace(people);
+      this.#events.emit("people", this.people);
+      // What still rings has rung again by now.
+      for (const [call, times] of rangBefore) {
+        if (call.state === "incoming" && call.timesRung === times) call.finish("lost");
+      }
+    };
+    this.#session.request("watch", {}, undefined, watched).catch(() => undefined);
     if (this.#wish) this.#session.send("pres", { st: this.#wish });
     this.#sync();
     for (const call of [...this.#calls.values()]) call.sessionIsNew();
@@ -300,9 +298,9 @@ export class Client {
     ours.merged();
   }
 
-  /** What has no answer to wait for was refused. */
+  /** What has no answer to wait for was refused. Only `gone` says anything about the call as it is now. */
   #refused(call: Call | undefined, d: Body): void {
-    if (call?.isUp && (d.code === "gone" || d.code === "forbidden")) call.finish("lost");
+    if (call?.isUp && d.code === "gone") call.finish("lost");
   }
 
   // Calls -------------------------------------------------------------------------------------------

@@ -148,7 +148,10 @@ export class Link {
         await media.ready;
         if (!this.#isClosed && this.pc === pc) media.attach(pc, wanted(), false);
       },
-      settled: () => void limitSenders(pc, this.limits),
+      settled: () => {
+        this.#recovery.described();
+        void limitSenders(pc, this.limits);
+      },
       failed: (error) => this.#failed(pc, error),
     });
     this.#options.turned(pc.connectionState);

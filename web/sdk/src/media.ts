@@ -9,7 +9,7 @@ const BY_DEFAULT = { audio: {}, video: { width: { ideal: 1280 }, height: { ideal
 
 export class LocalMedia {
   readonly stream = new MediaStream();
-  /** Why something that was wanted is missing. */
+  /** Why something that was asked for last is missing. */
   error: DOMException | null = null;
   isMuted = false;
   isCameraOff = true;
@@ -161,6 +161,7 @@ export class LocalMedia {
   #next(act: () => Promise<void>): Promise<void> {
     const done = this.#work.then(async () => {
       if (this.#isClosed) return;
+      this.error = null;
       await act();
       this.#changed();
     });

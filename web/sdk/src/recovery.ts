@@ -29,6 +29,11 @@ export class Recovery {
     this.#wasUp = wasUp;
   }
 
+  /** Both descriptions are set: without any candidate connectionState would stay `new` for ever. */
+  described(): void {
+    if (!this.#wasUp) this.#within(NEVER_MS);
+  }
+
   /** connectionState has changed. */
   turned(state: RTCPeerConnectionState): void {
     if (state === "connected") {

@@ -16,12 +16,22 @@ export class Requests {
   #waiting = new Map<string, Waiting>();
   #count = 0;
 
-  /** The message with its id, and the answer to come. */
-  ask(message: Envelope): { message: Envelope; answer: Promise<Body> } {
+  /**
+   * The message with its id, and the answer to come. A promise is told of it only after the messages that arrived
+   * with it; `inOrder` is told before them.
+   */
+  ask(message: Envelope, inOrder?: (body: Body) => void): { message: Envelope; answer: Promise<Body> } {
     const id = `q${++this.#count}`;
     const named = { ...message, id };
     const answer = new Promise<Body>((resolve, reject) =>
-      this.#waiting.set(id, { message: named, resolve, reject }),
+      this.#waiting.set(id, {
+        message: named,
+        resolve: (body) => {
+          inOrder?.(body);
+          resolve(body);
+        },
+        reject,
+      }),
     );
     return { message: named, answer };
   }

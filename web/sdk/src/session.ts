@@ -97,10 +97,18 @@ export class Session {
     this.#push({ t, ...(call !== undefined && { call }), d: { ...d } });
   }
 
-  /** Send and wait for `ok`. Rejects with the PeerlineError of an `err`. */
-  request<T extends keyof Sendable>(t: T, d: Sendable[T], call?: string): Promise<Answer<T>> {
+  /** Send and wait for `ok`. Rejects with the PeerlineError of an `err`. `inOrder`: see Requests. */
+  request<T extends keyof Sendable>(
+    t: T,
+    d: Sendable[T],
+    call?: string,
+    inOrder?: (answer: Answer<T>) => void,
+  ): Promise<Answer<T>> {
     if (this.#state === "closed") return Promise.reject(new PeerlineError("closed", "signed out"));
-    const { message, answer } = this.#requests.ask({ t, ...(call !== undefined && { call }), d: { ...d } });
+    const { message, answer } = this.#requests.ask(
+      { t, ...(call !== undefined && { call }), d: { ...d } },
+      inOrder as ((answer: Body) => void) | undefined,
+    );
     this.#push(message);
     return answer as unknown as Promise<Answer<T>>;
   }
