@@ -4,7 +4,7 @@ import type { Call } from "@peerline/sdk";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Bandwidth } from "../parts/bandwidth";
 import { Chat } from "../parts/chat";
-import { Controls, type PanelName } from "../parts/controls";
+import { buttonOf, Controls, type PanelName } from "../parts/controls";
 import { Devices } from "../parts/devices";
 import { Files } from "../parts/files";
 import { Inspector } from "../parts/inspector/inspector";
@@ -27,6 +27,11 @@ export function CallPage({ call }: { call: Call }) {
     if (opened.current) next.add(panel);
     setOpen(next);
   };
+  /** From inside the panel: the focus goes back to the button that opened it. */
+  const close = (panel: PanelName) => {
+    document.getElementById(buttonOf(panels[panel]))?.focus();
+    toggle(panel);
+  };
 
   // On a phone a panel opens below the picture, out of sight.
   useEffect(() => {
@@ -41,10 +46,10 @@ export function CallPage({ call }: { call: Call }) {
         {open.size > 0 && (
           <div class="panels">
             {open.has("statistics") && (
-              <Statistics id={panels.statistics} samples={samples} onClose={() => toggle("statistics")} />
+              <Statistics id={panels.statistics} samples={samples} onClose={() => close("statistics")} />
             )}
             {open.has("inspector") && (
-              <Inspector id={panels.inspector} call={call} onClose={() => toggle("inspector")} />
+              <Inspector id={panels.inspector} call={call} onClose={() => close("inspector")} />
             )}
           </div>
         )}

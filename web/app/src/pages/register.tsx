@@ -13,20 +13,23 @@ const LONGEST_NAME = 64;
 export function RegisterPage({ session }: { session: Session }) {
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
+  const tokenField = useRef<HTMLInputElement>(null);
   const [name, setName] = useState(memory.registered() ?? memory.name() ?? "");
   const [token, setToken] = useState("");
   const [isEmpty, setEmpty] = useState(false);
   const isEntering = session.phase === "entering";
-  const asksForToken = session.problem?.code === "auth" || token !== "";
+  const refusal = session.problem?.code;
+  const asksForToken = refusal === "auth" || refusal === "expired" || token !== "";
 
   // A name from last time is marked, so that typing replaces it.
   useEffect(() => {
     field.current?.focus();
     field.current?.select();
   }, []);
-  // Refused: the name is what to change.
+  // Refused: the focus goes to what has to change.
   useEffect(() => {
-    if (session.problem?.code === "taken" || session.problem?.code === "bad") field.current?.select();
+    if (refusal === "taken" || refusal === "bad") field.current?.select();
+    if (refusal === "auth" || refusal === "expired") tokenField.current?.focus();
   }, [session.problem]);
 
   const submit = (event: Event) => {
@@ -59,7 +62,7 @@ export function RegisterPage({ session }: { session: Session }) {
           maxLength={LONGEST_NAME}
           value={name}
           onInput={(event) => setName(event.currentTarget.value)}
-          aria-invalid={isEmpty || session.problem?.code === "taken"}
+          aria-invalid={isEmpty || refusal === "taken"}
           aria-describedby={`${id}-hint`}
         />
         <p id={`${id}-hint`} class="hint">
@@ -70,6 +73,7 @@ export function RegisterPage({ session }: { session: Session }) {
             <label for={`${id}-token`}>{t("register.token")}</label>
             <input
               id={`${id}-token`}
+              ref={tokenField}
               type="password"
               autocomplete="off"
               value={token}

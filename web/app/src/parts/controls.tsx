@@ -14,6 +14,9 @@ interface Props {
   onToggle: (panel: PanelName) => void;
 }
 
+/** The element id of the button that opens a panel. */
+export const buttonOf = (panel: string) => `${panel}-button`;
+
 const canShareScreen = () => typeof navigator.mediaDevices?.getDisplayMedia === "function";
 
 export function Controls({ call, open, panels, onToggle }: Props) {
@@ -83,6 +86,7 @@ function Control({ icon, label, short, isOff, isOn, panel, onClick }: ControlPro
   return (
     <button
       type="button"
+      id={panel && buttonOf(panel.id)}
       class={`control${isOff ? " is-off" : ""}${isOn ? " is-on" : ""}`}
       aria-label={label}
       title={label}

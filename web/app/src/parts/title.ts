@@ -11,17 +11,18 @@ export function useTitle(call: Call | null, missed: number): void {
   const name = call?.peer.n ?? null;
   const calm = name && !rings ? `${name} · Peerline` : missed ? `(${missed}) Peerline` : "Peerline";
   const loud = rings ? t("title.incoming", { name: name ?? "" }) : null;
+  const other = `${t("incoming.title")} · Peerline`;
   useEffect(() => {
     document.title = loud ?? calm;
     if (!loud) return;
     let isLoud = true;
     const flash = setInterval(() => {
       isLoud = !isLoud;
-      document.title = isLoud ? loud : calm;
+      document.title = isLoud ? loud : other;
     }, FLASH_MS);
     return () => {
       clearInterval(flash);
       document.title = calm;
     };
-  }, [calm, loud]);
+  }, [calm, loud, other]);
 }
