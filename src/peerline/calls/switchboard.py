@@ -192,10 +192,8 @@ class Switchboard:
 
     def arrived(self, session: Session) -> None:
         """A device is new: what rings at its person's others rings here too."""
-        for token in session.person.calls:
-            call = self.calls.get(token)
-            if call is not None and call.state is CallState.RINGING and call.callee.person is session.person:
-                self._ring(call, session)
+        for call in self._ringing_at(session.person):
+            self._ring(call, session)
 
     def left(self, session: Session, now: float, *, why: EndReason, may_return: bool = False) -> None:
         """A session is over. `may_return`: the device may come back in a new session and `sync`."""
@@ -215,20 +213,27 @@ class Switchboard:
             else:
                 call.apply(CallInput.LOSE if why == "lost" else CallInput.HANGUP)
                 self._finish(call, why, now, by=session)
-        for token in list(session.person.calls):
-            ringing = self.calls.get(token)
-            if ringing is None or ringing.state is not CallState.RINGING or ringing.callee.person is not session.person:
-                continue
+        for ringing in self._ringing_at(session.person):
             ringing.rang.discard(session)
-            if not [s for s in session.person.sessions.values() if s is not session]:
-                ringing.apply(CallInput.LEAVE)
-                self._finish(ringing, "offline", now, by=session)
+        if not any(s is not session for s in session.person.sessions.values()):
+            self.unreachable(session.person, now)
+
+    def unreachable(self, person: Person, now: float) -> None:
+        """No device of this person can be rung any more: whoever calls them waits in vain."""
+        for call in self._ringing_at(person):
+            call.apply(CallInput.LEAVE)
+            self._finish(call, "offline", now)
 
     def send(self, session: Session, text: bytes) -> None:
         """Keep an envelope's text for `poll_transmits`."""
         self._transmits.append((session, text))
 
     # Inside ----------------------------------------------------------------------------------------
+
+    def _ringing_at(self, person: Person) -> list[Call]:
+        """The calls that ring at this person's devices."""
+        calls = [self.calls.get(token) for token in person.calls]
+        return [c for c in calls if c is not None and c.state is CallState.RINGING and c.callee.person is person]
 
     def _known(self, token: str) -> Call:
         call = self.calls.get(token)

@@ -43,6 +43,10 @@ DEAD_HEARTBEATS = 2.5
 FEATURES = ["calls", "presence", "history"]
 
 
+class NoHelloError(RemoteProtocolError):
+    """The first frame is nothing of this protocol: whoever sent it is no client."""
+
+
 class Hub:
     """All sessions of one server. Time comes from `clock` (monotonic seconds), so that tests can drive it."""
 
@@ -232,6 +236,8 @@ class Hub:
         def linger_over(now: float) -> None:
             if session.lost == lost and not session.is_ended:
                 self.roster.touch(session.person, now)
+                if not session.person.reachable(now, times.linger_s):
+                    self.board.unreachable(session.person, now)
 
         def grace_over(_now: float) -> None:
             if session.lost == lost and not session.is_ended:
@@ -319,8 +325,11 @@ class Hub:
 def _parse_hello(frame: bytes) -> m.Hello:
     try:
         envelope = _envelope.decode(frame)
-        if envelope.t != "hello":
-            raise RemoteProtocolError("the first frame must be hello")
+    except BAD_BYTES as error:
+        raise NoHelloError(describe(error)) from None
+    if envelope.t != "hello":
+        raise NoHelloError("the first frame must be hello")
+    try:
         hello = _hello.decode(envelope.d)
     except BAD_BYTES as error:
         raise RemoteProtocolError(describe(error)) from None

@@ -10,7 +10,7 @@ import msgspec
 
 from peerline.errors import PeerlineError, RemoteProtocolError
 from peerline.server.dispatch import Dispatcher, error_body
-from peerline.server.hub import Hub
+from peerline.server.hub import Hub, NoHelloError
 from peerline.signaling import messages as m
 from peerline.signaling.session import Carrier, Session
 
@@ -70,7 +70,7 @@ class Opening:
         try:
             session, welcome = await self._hub.hello(frame, host=self._host, address=self._address)
         except PeerlineError as error:
-            self._refuse(error, 4400 if isinstance(error, RemoteProtocolError) else 4401)
+            self._refuse(error, 4400 if isinstance(error, NoHelloError) else 4401)
             return
         except Exception:
             log.exception("a hello failed")
