@@ -1,0 +1,115 @@
+"""File transfer over a data channel: any size, with progress, back-pressure, cancel and a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from e2e.people import Person
+
+Two = tuple[Person, Person]
+MIB = 1 << 20
+
+# Keeps the highest bufferedAmount of every data channel: how much of a file waits inside the browser.
+WATCH_BUFFERS = """(() => {
+  window.mostBuffered = 0;
+  const send = RTCDataChannel.prototype.send;
+  RTCDataChannel.prototype.send = function (data) {
+    send.call(this, data);
+    window.mostBuffered = Math.max(window.mostBuffered, this.bufferedAmount);
+  };
+})()"""
+
+
+async def _send(person: Person, *files: Path) -> None:
+    """Through the button and the chooser it opens."""
+    async with person.page.expect_file_chooser() as opening:
+        await person.button("Send file").click()
+    await (await opening.value).set_files(files)
+
+
+async def _save(person: Person, name: str, folder: Path) -> Path:
+    """Save what was received."""
+    async with person.page.expect_download() as saving:
+        await person.page.get_by_role("link", name=f"Save {name}").click()
+    target = folder / f"received-{name}"
+    await (await saving.value).save_as(target)
+    return target
+
+
+def _file(folder: Path, name: str, size: int) -> Path:
+    file = folder / name
+    file.write_bytes(os.urandom(size))
+    return file
+
+
+def _sum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 5 * MIB + 13], ids=["empty", "one", "one-message", "5MB"])
+async def test_a_file_arrives_unharmed(talking: Two, tmp_path: Path, size: int) -> None:
+    ann, bob = talking
+    sent = _file(tmp_path, "data.bin", size)
+    await _send(ann, sent)
+    received = await _save(bob, "data.bin", tmp_path)
+    assert received.stat().st_size == size
+    assert _sum(received) == _sum(sent)
+    await expect(ann.page.get_by_text("arrived, checksum correct")).to_be_visible()
+
+
+async def test_files_go_both_ways_at_once_and_keep_their_names(talking: Two, tmp_path: Path) -> None:
+    ann, bob = talking
+    first, second = _file(tmp_path, "ann 1.bin", MIB), _file(tmp_path, "安.txt", 2 * MIB)
+    back = _file(tmp_path, "bob.bin", MIB)
+    await _send(ann, first, second)
+    await _send(bob, back)
+    for one, file in ((bob, first), (bob, second), (ann, back)):
+        assert _sum(await _save(one, file.name, tmp_path)) == _sum(file)
+
+
+async def test_a_large_file_waits_outside_the_browser_s_buffer_and_shows_its_progress(
+    talking: Two, tmp_path: Path
+) -> None:
+    ann, bob = talking
+    await ann.page.evaluate(WATCH_BUFFERS)
+    sent = _file(tmp_path, "large.bin", 40 * MIB)
+    await _send(ann, sent)
+    for one in talking:
+        bar = one.page.get_by_role("progressbar", name="Progress of large.bin")
+        await expect(bar).to_have_attribute("max", str(40 * MIB))
+    received = await _save(bob, "large.bin", tmp_path)
+    assert _sum(received) == _sum(sent)
+    most = await ann.page.evaluate("window.mostBuffered")
+    assert 0 < most <= 2 * MIB, "the sender waits while much is buffered"
+
+
+@pytest.mark.parametrize("who", ["sender", "receiver"])
+async def test_either_side_can_cancel(talking: Two, tmp_path: Path, who: str) -> None:
+    ann, bob = talking
+    await _send(ann, _file(tmp_path, "huge.bin", 49 * MIB))
+    canceller = ann if who == "sender" else bob
+    # Some of it has come already.
+    await expect(bob.page.get_by_role("progressbar")).not_to_have_attribute("value", "0")
+    await canceller.button("Cancel huge.bin").click()
+    for one in talking:
+        await expect(one.page.get_by_text("cancelled")).to_be_visible()
+        await expect(one.page.get_by_role("progressbar")).to_have_count(0)
+    await expect(bob.page.get_by_role("link", name="Save huge.bin")).to_have_count(0)
+    small = _file(tmp_path, "after.bin", 1000)
+    await _send(ann, small)
+    assert _sum(await _save(bob, "after.bin", tmp_path)) == _sum(small)
+
+
+async def test_a_received_file_can_be_saved_after_the_call(talking: Two, tmp_path: Path) -> None:
+    ann, bob = talking
+    sent = _file(tmp_path, "kept.bin", 1000)
+    await _send(ann, sent)
+    await expect(bob.page.get_by_role("link", name="Save kept.bin")).to_be_visible()
+    await ann.hang_up()
+    await bob.is_in_lobby()
+    assert _sum(await _save(bob, "kept.bin", tmp_path)) == _sum(sent)

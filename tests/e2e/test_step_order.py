@@ -1,0 +1,105 @@
+"""The inspector: every step of the call on both sides, in the order in which WebRTC makes a connection."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from e2e.people import Person, in_order
+
+Two = tuple[Person, Person]
+Step = tuple[str, str]
+
+ME, OTHER = "local", "remote"
+
+_STEPS = "(rows) => rows.map((row) => [row.dataset.side, row.dataset.step])"
+
+
+def order(caller: str, callee: str) -> list[Step]:
+    """The classic call flow (W3C WebRTC 1.0, section 10), by who does what."""
+    return [
+        (caller, "getUserMedia"),
+        (caller, "addTrack"),
+        (caller, "negotiationneeded"),
+        (caller, "createOffer"),
+        (caller, "setLocalDescription"),
+        (caller, "offerSent"),
+        (callee, "setRemoteDescription"),
+        (callee, "createAnswer"),
+        (callee, "setLocalDescription"),
+        (callee, "answerSent"),
+        (caller, "setRemoteDescription"),
+        (caller, "connected"),
+    ]
+
+
+async def _rows(person: Person) -> Locator:
+    await person.button("Inspector").click()
+    return person.page.locator("[data-step]")
+
+
+async def _steps(person: Person) -> list[Step]:
+    """All steps that the inspector shows, once both sides' last one is there."""
+    rows = await _rows(person)
+    for side in (ME, OTHER):
+        await expect(person.page.locator(f'[data-step="connected"][data-side="{side}"]')).to_be_attached()
+    return [(side, kind) for side, kind in await rows.evaluate_all(_STEPS)]
+
+
+async def test_both_pages_show_the_steps_of_both_sides_in_order(talking: Two) -> None:
+    ann, bob = talking
+    for one, wanted in ((ann, order(ME, OTHER)), (bob, order(OTHER, ME))):
+        steps = await _steps(one)
+        assert in_order(wanted, steps), f"{one.name} sees {steps}"
+
+
+@pytest.mark.parametrize("step", ["candidatesSent", "candidateAdded", "track"])
+async def test_candidates_and_tracks_come_before_connected(talking: Two, step: str) -> None:
+    for one in talking:
+        mine = [kind for side, kind in await _steps(one) if side == ME]
+        after = "setLocalDescription" if step == "candidatesSent" else "setRemoteDescription"
+        assert in_order([after, step, "connected"], mine), f"{one.name} sees {mine}"
+
+
+async def test_the_callee_asks_for_its_camera_after_accepting_and_before_it_answers(talking: Two) -> None:
+    _, bob = talking
+    mine = [kind for side, kind in await _steps(bob) if side == ME]
+    assert in_order(["accept", "getUserMedia", "createAnswer"], mine)
+    assert in_order(["accept", "addTrack", "createAnswer"], mine)
+    assert "createOffer" not in mine, "the callee does not offer at first"
+
+
+async def test_every_candidate_is_labelled(talking: Two) -> None:
+    ann, _ = talking
+    await _steps(ann)
+    found = ann.page.locator('[data-step="candidateGathered"], [data-step="candidateAdded"]')
+    texts = await found.all_inner_texts()
+    assert texts
+    for text in texts:
+        assert re.search(r"\b(local|public|relayed)\b", text), text
+
+
+async def test_a_step_opens_with_an_explanation_and_what_was_sent(talking: Two) -> None:
+    ann, _ = talking
+    await _steps(ann)
+    step = ann.page.locator('[data-step="offerSent"][data-side="local"]').first
+    row = step.get_by_role("button")
+    await expect(row).to_have_attribute("aria-expanded", "false")
+    await row.click()
+    await expect(row).to_have_attribute("aria-expanded", "true")
+    await expect(step).to_contain_text("The offer goes to the other side")
+    await expect(step).to_contain_text("v=0")
+    await expect(step).to_contain_text("m=video")
+
+
+async def test_the_diagram_grows_while_one_watches(talking: Two) -> None:
+    ann, _ = talking
+    rows = await _rows(ann)
+    before = await rows.count()
+    limit = ann.page.get_by_role("spinbutton", name="Video limit (kbit/s)")
+    await limit.fill("500")
+    await limit.press("Enter")
+    await expect(ann.page.locator('[data-step="limits"][data-side="local"]')).to_be_attached()
+    assert await rows.count() > before
