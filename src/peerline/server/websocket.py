@@ -48,18 +48,21 @@ class AsgiCarrier:
             self._wake.set()
 
     async def write(self) -> None:
-        """Write until closed."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._queue:
-                frame = self._queue.popleft()
-                await self._websocket.send_text(frame.decode())
-                self._queued_bytes -= len(frame)
-            if self._code is not None:
-                if self._websocket.application_state is WebSocketState.CONNECTED:
-                    await self._websocket.close(self._code)
-                return
+        """Write until closed, by us or by the client."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._queue:
+                    frame = self._queue.popleft()
+                    await self._websocket.send_text(frame.decode())
+                    self._queued_bytes -= len(frame)
+                if self._code is not None:
+                    if self._websocket.application_state is WebSocketState.CONNECTED:
+                        await self._websocket.close(self._code)
+                    return
+        except (WebSocketDisconnect, RuntimeError):
+            return  # it went first; what was not acknowledged waits for its return
 
 
 async def signal(websocket: WebSocket, hub: Hub, dispatcher: Dispatcher) -> None:
