@@ -45,11 +45,12 @@ class Client:
         self._requests: dict[str, asyncio.Future[Message]] = {}
         self._ids = itertools.count(1)
         self._transport: Transport | None = None
-        self._kind: Kind = "websocket"
+        self.kind: Kind = "websocket"
         self._tasks: list[asyncio.Task[None]] = []
         self._sending = asyncio.Lock()
         self._arrived = asyncio.Event()
         self._closed: asyncio.Future[ClosedError] = asyncio.get_running_loop().create_future()
+        self.pongs = 0
         self._pong = asyncio.Event()
         self._may_read = asyncio.Event()
 
@@ -84,10 +85,10 @@ class Client:
     async def resume(self, transport: Kind | None = None) -> bool:
         """Come back after the socket died, on any transport. False: the server began a new session."""
         await self._drop()
-        return await self._open(transport or self._kind, resume=True)
+        return await self._open(transport or self.kind, resume=True)
 
     async def _open(self, kind: Kind, *, resume: bool) -> bool:
-        self._kind = kind
+        self.kind = kind
         hello: dict[str, Any] = {"v": [1], "dev": self.dev}
         if self.name is not None:
             hello["name"] = self.name
@@ -160,6 +161,11 @@ class Client:
             task.cancel()
         if self._transport is not None:
             self._transport.stop_reading()
+
+    def fall_silent(self) -> None:
+        """Send nothing any more, not even signs of life, as a machine that was put to sleep."""
+        for task in self._tasks[1:]:
+            task.cancel()
 
     def leave_behind(self) -> Transport:
         """Turn away from the socket without closing it, as if it hung; the caller closes it."""
@@ -239,6 +245,10 @@ class Client:
             raise ClosedError
         await self._transport.raw(frame, text=text)
 
+    def peek_s(self) -> int:
+        """The next sequence number, not taken: for a frame that the server will not count."""
+        return self._delivery.sent + 1
+
     def next_s(self) -> int:
         """Take the next sequence number, for a frame that is sent raw."""
         self._delivery.sent += 1
@@ -249,23 +259,18 @@ class Client:
     async def _send_all(self, messages: list[Message]) -> None:
         """Whatever cannot go out now is in the outbox, or (ping, ack) not worth keeping."""
         transport = self._transport
-        if transport is None:
+        if transport is None or not messages:
             return
         try:
-            for message in messages:
-                self._delivery.drop_through(await self._send_one(transport, message))
+            try:
+                acknowledged = await transport.send([self._delivery.stamp(message) for message in messages])
+            except GapError as gap:  # over HTTP the server says where the gap begins
+                self._delivery.drop_through(gap.rx or 0)
+                again = self._delivery.unacknowledged()
+                acknowledged = await transport.send([self._delivery.stamp(message) for message in again])
+            self._delivery.drop_through(acknowledged)
         except (ClosedError, GapError) as broken:
             self._lost(broken if isinstance(broken, ClosedError) else ClosedError(reason=str(broken)))
-
-    async def _send_one(self, transport: Transport, message: Message) -> int:
-        try:
-            return await transport.send(self._delivery.stamp(message))
-        except GapError as gap:  # over HTTP the server says where the gap begins
-            self._delivery.drop_through(gap.rx or 0)
-            acknowledged = 0
-            for again in self._delivery.unacknowledged():
-                acknowledged = await transport.send(self._delivery.stamp(again))
-            return acknowledged
 
     async def _read(self, transport: Transport) -> None:
         try:
@@ -281,12 +286,12 @@ class Client:
     async def _take(self, message: Message) -> None:
         if not self._delivery.accept(message):
             return
-        if self._delivery.owes >= _ACK_AFTER_MESSAGES:
-            await self.send({"t": "ack"})
+        # No await between taking it in and handing it on: this task may be cancelled at any of them.
         match message["t"]:
             case "ping":
                 await self.send({"t": "pong", "d": message.get("d", {})})
             case "pong":
+                self.pongs += 1
                 self._pong.set()
             case "ack":
                 pass
@@ -294,6 +299,8 @@ class Client:
                 self.bye = message["d"]
             case _:
                 self._deliver(message)
+        if self._delivery.owes >= _ACK_AFTER_MESSAGES:
+            await self.send({"t": "ack"})
 
     def _deliver(self, message: Message) -> None:
         self.log.append(message)

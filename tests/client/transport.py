@@ -8,7 +8,7 @@ import socket
 import ssl
 import struct
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal, Protocol
 
 import httpx
@@ -21,6 +21,8 @@ from .delivery import GapError, Message
 Kind = Literal["websocket", "sse", "poll"]
 
 SUBPROTOCOL = "peerline.v1.json"
+FRAME_BYTES = 65_536
+BATCH = 64
 _FIRST_HEARTBEAT_S = 5.0  # a stream that shows nothing for that long sits behind a buffering proxy
 _POLL_S = 25
 _TLS = ssl.create_default_context()  # made once: reading all the certificates takes longer than a call
@@ -39,7 +41,7 @@ class Transport(Protocol):
 
     async def open(self, hello: Message) -> Message: ...
     async def receive(self, rx: int) -> Message: ...
-    async def send(self, message: Message) -> int: ...
+    async def send(self, messages: list[Message]) -> int: ...
     async def raw(self, frame: bytes, *, text: bool = True) -> None: ...
     async def leave(self) -> None: ...
     async def abort(self) -> None: ...
@@ -47,8 +49,28 @@ class Transport(Protocol):
     def stop_reading(self) -> None: ...
 
 
-def encode(message: Message | list[Message]) -> bytes:
+def encode(message: Message) -> bytes:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def frames(messages: list[Message]) -> Iterator[bytes]:
+    """As few frames as these messages fit in: one message alone, several as a batch."""
+    batch: list[bytes] = []
+    room = 0
+    for message in map(encode, messages):
+        if batch and (len(batch) == BATCH or len(message) + 1 > room):
+            yield _frame(batch)
+            batch = []
+        if not batch:
+            room = FRAME_BYTES - 2
+        batch.append(message)
+        room -= len(message) + 1
+    if batch:
+        yield _frame(batch)
+
+
+def _frame(batch: list[bytes]) -> bytes:
+    return batch[0] if len(batch) == 1 else b"[" + b",".join(batch) + b"]"
 
 
 def decode(frame: str | bytes) -> list[Message]:
@@ -59,6 +81,8 @@ def decode(frame: str | bytes) -> list[Message]:
 
 def _reset(sock: Any) -> None:
     """Make the close of this socket an RST: as a crash, not as a farewell."""
+    if sock.fileno() == -1:
+        return  # it is closed already
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
@@ -83,7 +107,7 @@ class WebSocketTransport:
             self._url, subprotocols=[Subprotocol(SUBPROTOCOL)], origin=self._origin, proxy=None,
             compression=None, ping_interval=None, max_size=2**20, open_timeout=10, close_timeout=2,
         )  # fmt: skip
-        await self.send(hello)
+        await self.send([hello])
         return await self.receive(0)
 
     async def receive(self, rx: int) -> Message:
@@ -94,8 +118,9 @@ class WebSocketTransport:
                 raise ClosedError(gone.rcvd.code if gone.rcvd else None) from gone
         return self._waiting.popleft()
 
-    async def send(self, message: Message) -> int:
-        await self.raw(encode(message))
+    async def send(self, messages: list[Message]) -> int:
+        for frame in frames(messages):
+            await self.raw(frame)
         return 0
 
     async def raw(self, frame: bytes, *, text: bool = True) -> None:
@@ -105,7 +130,7 @@ class WebSocketTransport:
             raise ClosedError(gone.rcvd.code if gone.rcvd else None) from gone
 
     async def leave(self) -> None:
-        await self.send({"t": "bye"})
+        await self.send([{"t": "bye"}])
 
     async def abort(self) -> None:
         transport = self._open_socket.transport
@@ -142,8 +167,11 @@ class _HttpTransport:
     async def _begin(self, rx: int) -> None:
         """Open what receives, once the session is there."""
 
-    async def send(self, message: Message) -> int:
-        return await self._post(encode(message))
+    async def send(self, messages: list[Message]) -> int:
+        acknowledged = 0
+        for frame in frames(messages):
+            acknowledged = await self._post(frame)
+        return acknowledged
 
     async def raw(self, frame: bytes, *, text: bool = True) -> None:
         await self._post(frame)

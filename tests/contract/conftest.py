@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
@@ -25,6 +24,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[boo
     yield servers
     for server in servers.values():
         server.end()
+    for server in servers.values():
+        assert "Traceback" not in server.printed(), server.printed()
 
 
 @pytest.fixture(scope="session", params=WAYS, ids=str)
@@ -68,20 +69,6 @@ async def door(
 def own_door(door: Door) -> Door:
     """A door to a server of this test's own, which it may kill."""
     return door
-
-
-@pytest.fixture
-async def guests() -> AsyncIterator[list[Client]]:
-    """All clients of the test; they log out when it is over."""
-    clients: list[Client] = []
-    yield clients
-    await asyncio.gather(*(client.close() for client in clients), return_exceptions=True)
-
-
-@pytest.fixture
-def unique() -> str:
-    """What makes this test's names its own."""
-    return secrets.token_hex(4)
 
 
 @pytest.fixture

@@ -55,7 +55,9 @@ async def test_a_call_goes_on_after_the_server_was_killed(join: Join, own_door: 
     }  # fmt: skip
     await hear_each_other(ann, bob, call)
     with pytest.raises(RefusedError) as busy:
-        await (await join("Eve")).request("call", call[:-1] + ("1" if call.endswith("0") else "0"), to=f"u/{bob.u}", media=["a"])
+        await (await join("Eve")).request(
+            "call", call[:-1] + ("1" if call.endswith("0") else "0"), to=f"u/{bob.u}", media=["a"]
+        )
     assert busy.value.code == "busy"
     await bob.request("end", call)
     assert (await ann.expect("end", call))["d"] == {"why": "hangup"}

@@ -134,6 +134,29 @@ async def test_a_frame_that_is_too_large_closes_the_socket(join: Join) -> None:
     assert await ann.resume() is True
 
 
+async def test_a_binary_message_costs_the_socket_only(join: Join) -> None:
+    ann = await join("Ann")
+    await ann.raw(b'{"t":"ping"}', text=False)
+    assert (await ann.wait_closed()).code == 1003
+    assert await ann.resume() is True
+    await settle(ann)
+
+
+async def test_text_that_is_no_unicode_costs_the_socket_at_most(join: Join) -> None:
+    ann = await join("Ann")
+    await ann.raw(b'{"t":"ping","d":{"ts":"\xff\xfe"}}')
+    refused, closed = asyncio.create_task(ann.expect("err")), asyncio.create_task(ann.wait_closed())
+    await asyncio.wait((refused, closed), return_when=asyncio.FIRST_COMPLETED)
+    if refused.done():
+        assert refused.result()["d"]["code"] == "bad"
+    else:
+        assert closed.result().code == 1007  # RFC 6455, section 8.1
+        assert await ann.resume() is True
+    for waiting in (refused, closed):
+        waiting.cancel()
+    await settle(ann)
+
+
 async def test_two_sockets_of_one_session_do_not_live_together(join: Join) -> None:
     ann = await join("Ann")
     before = ann.leave_behind()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 PEERLINE = str(Path(sys.executable).parent / "peerline")
 _START_WITHIN_S = 30.0
