@@ -34,6 +34,7 @@ export class Session extends Observable {
   missed: MissedCall[] = [];
   history: HistoryEntry[] = [];
   hasOlder = false;
+  #waiting: Call | null = null;
   #leaveCall: () => void = () => {};
   #leaveClient: (() => void)[] = [];
 
@@ -132,13 +133,19 @@ export class Session extends Observable {
     this.phase = "in";
     this.#leaveClient = [
       client.on("people", () => this.#peopleChanged()),
-      client.on("incoming", (call) => this.#follow(call)),
+      client.on("incoming", (call) => this.#rings(call)),
       client.on("call", (call) => (call ? this.#follow(call) : this.#callChanged())),
       client.on("missed", (missed) => this.#addMissed(missed)),
       client.on("state", (state, why) => this.#clientChanged(state, why)),
     ];
     if (client.currentCall) this.#follow(client.currentCall);
     void this.loadHistory();
+  }
+
+  /** Somebody calls. While a call of our own is on, theirs waits: when both call each other, one of the two goes. */
+  #rings(call: Call): void {
+    if (this.call && this.call !== call) this.#waiting = call;
+    else this.#follow(call);
   }
 
   #follow(call: Call): void {
@@ -158,6 +165,9 @@ export class Session extends Observable {
       this.#leaveCall = () => {};
       this.call = null;
       this.lastCall = call;
+      const waiting = this.#waiting;
+      this.#waiting = null;
+      if (waiting?.state === "incoming") return this.#follow(waiting);
       void this.loadHistory();
     }
     this.changed();
@@ -195,6 +205,7 @@ export class Session extends Observable {
     this.client = null;
     this.call = null;
     this.lastCall = null;
+    this.#waiting = null;
     this.missed = [];
     this.history = [];
     this.status = "none";
