@@ -66,6 +66,7 @@ export class LocalMedia {
         (wish, i) => (wish.audio || wish.video) && (i === 0 || (wanted.audio && wanted.video)),
       );
       for (const wish of tries) {
+        if (this.#isClosed) return;
         const tracks = await this.#capture(wish);
         if (!tracks) continue;
         for (const track of tracks) await this.#put(track.kind as Kind, track);

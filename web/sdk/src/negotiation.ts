@@ -128,7 +128,7 @@ export class Negotiation {
 
   async #offer(): Promise<void> {
     const { pc, log } = this;
-    // Descriptions are noted when they are set, not when that is done: candidates and tracks come of it meanwhile.
+    // Steps are noted when they are taken, not when they are done: what comes of them comes meanwhile.
     const isRestart = this.#isRestartWanted;
     this.#isOfferWanted = this.#isRestartWanted = false;
     if (isRestart) log.did("iceRestart");
@@ -158,17 +158,20 @@ export class Negotiation {
     log.did("setRemoteDescription", { type: "offer" });
     await pc.setRemoteDescription(desc.sdp);
     await this.#add(this.#early.splice(0));
-    if (!this.#isPrepared) {
-      await this.#options.prepare();
-      this.#isPrepared = true;
-    }
+    const isFirst = !this.#isPrepared;
+    if (isFirst) await this.#options.prepare();
+    this.#isPrepared = true;
     if (this.#isClosed) return;
     const answer = await pc.createAnswer();
     log.did("createAnswer", answer.sdp);
+    // The first answer takes a candidate along: the other side then knows where to look as soon as it may.
+    const isFound = isFirst ? this.#batch.hold() : undefined;
     log.did("setLocalDescription", { type: "answer" });
     await pc.setLocalDescription(answer);
+    await isFound;
     this.#send("answer", answer.sdp ?? "", desc.n);
     log.sent("answerSent", "peer", this.#sdp(answer.sdp));
+    this.#batch.release();
     this.#settled();
   }
 
@@ -192,9 +195,9 @@ export class Negotiation {
         this.#early.push(candidate);
         continue;
       }
+      log.did("candidateAdded", candidate, readCandidate(candidate.candidate));
       try {
         await pc.addIceCandidate(candidate);
-        log.did("candidateAdded", candidate, readCandidate(candidate.candidate));
       } catch (error) {
         // Candidates of an ignored offer, or of one that was replaced meanwhile, fit nowhere: no harm.
         if (!this.#isOfferIgnored) console.debug("peerline: a candidate was not taken", error);

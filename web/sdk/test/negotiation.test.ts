@@ -150,19 +150,53 @@ describe("candidates", () => {
   const found = (name: string) => ({ candidate: { ...candidate(name), toJSON: () => candidate(name) } });
   const cand = (...names: string[]): Cand => ({ pc: "p2p", g: 1, c: names.map(candidate) });
 
-  test("found within 50 ms go out as one message, the end as soon as gathering is complete", async () => {
+  test("the first go out at once, later ones within 50 ms as one, the end when gathering is complete", async () => {
     const caller = side(true);
     caller.pc.onicecandidate?.(found("a"));
-    await vi.advanceTimersByTimeAsync(49);
     caller.pc.onicecandidate?.(found("b"));
     expect(caller.cands).toEqual([]);
-    await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(5);
     expect(caller.cands).toEqual([cand("a", "b")]);
     caller.pc.onicecandidate?.(found("c"));
+    await vi.advanceTimersByTimeAsync(49);
+    caller.pc.onicecandidate?.(found("d"));
+    expect(caller.cands).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(caller.cands[1]).toEqual(cand("c", "d"));
+    caller.pc.onicecandidate?.(found("e"));
     caller.pc.onicecandidate?.({ candidate: null });
-    expect(caller.cands[1]).toEqual({ ...cand("c"), end: true });
+    expect(caller.cands[2]).toEqual({ ...cand("e"), end: true });
     await settle();
-    expect(caller.cands).toHaveLength(2);
+    expect(caller.cands).toHaveLength(3);
+  });
+
+  test("the first answer takes the first candidate along, in a message behind it", async () => {
+    const said: string[] = [];
+    const callee = side(false, {
+      sendDesc: () => said.push("answer"),
+      sendCand: ({ c, end }) => said.push(`${c.length}${end ? " end" : ""}`),
+    });
+    callee.negotiation.receiveDesc({ pc: "p2p", g: 1, n: 1, sdp: { type: "offer", sdp: "x" } });
+    await vi.advanceTimersByTimeAsync(2);
+    expect(callee.kinds().at(-1)).toBe("setLocalDescription");
+    callee.pc.onicecandidate?.(found("a"));
+    await vi.advanceTimersByTimeAsync(2);
+    expect(said).toEqual(["answer", "1"]);
+    callee.pc.onicecandidate?.(found("b"));
+    callee.pc.onicecandidate?.({ candidate: null });
+    expect(said).toEqual(["answer", "1", "1 end"]);
+  });
+
+  test("an answer does not wait long for a candidate, a later one not at all", async () => {
+    const callee = side(false);
+    const offer = (n: number): Desc => ({ pc: "p2p", g: 1, n, sdp: { type: "offer", sdp: "x" } });
+    callee.negotiation.receiveDesc(offer(1));
+    await vi.advanceTimersByTimeAsync(25);
+    expect(callee.descs).toHaveLength(1);
+    callee.negotiation.receiveDesc(offer(2));
+    await vi.advanceTimersByTimeAsync(5);
+    expect(callee.descs).toHaveLength(2);
+    expect(callee.cands).toEqual([]);
   });
 
   test("that come before their description wait for it, in order", async () => {

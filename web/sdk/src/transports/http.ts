@@ -2,7 +2,7 @@
 
 import { type Envelope, isObject, readEnvelope } from "../envelope.js";
 import { PeerlineError } from "../error.js";
-import { type Hello, MAX_BATCH, MAX_FRAME_BYTES, type Welcome } from "../protocol.js";
+import type { Hello, Welcome } from "../protocol.js";
 import {
   type Carriage,
   type CarriageEnd,
@@ -12,6 +12,7 @@ import {
   PROBE_MS,
   UnreachableError,
 } from "./carriage.js";
+import { batch } from "./frame.js";
 import { poll } from "./poll.js";
 import { BufferedError, listenToEvents } from "./sse.js";
 
@@ -188,17 +189,4 @@ class HttpCarriage implements Carriage {
     this.close();
     owner?.ended(end);
   }
-}
-
-/** As many messages as one frame takes: its text, and how many they are. */
-export function batch(messages: Envelope[]): [body: string, count: number] {
-  const texts: string[] = [];
-  let bytes = 2;
-  for (const message of messages.slice(0, MAX_BATCH)) {
-    const text = JSON.stringify(message);
-    bytes += new TextEncoder().encode(text).length + 1;
-    if (texts.length > 0 && bytes > MAX_FRAME_BYTES) break;
-    texts.push(text);
-  }
-  return [texts.length === 1 ? (texts[0] as string) : `[${texts.join(",")}]`, texts.length];
 }

@@ -12,6 +12,7 @@ import {
   PROBE_MS,
   UnreachableError,
 } from "./carriage.js";
+import { batch } from "./frame.js";
 
 const BYE_CODE = 1000;
 
@@ -64,6 +65,7 @@ class WebSocketCarriage implements Carriage {
   readonly kind = "websocket";
   #socket: WebSocket;
   #early: Envelope[];
+  #out: Envelope[] = [];
   #owner: CarriageOwner | null = null;
   #heartbeat: ReturnType<typeof setInterval>;
   #deadline: ReturnType<typeof setTimeout> | undefined;
@@ -84,7 +86,8 @@ class WebSocketCarriage implements Carriage {
   }
 
   send(envelope: Envelope): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(envelope));
+    // What is said in the same moment arrives in the same moment.
+    if (this.#out.push(envelope) === 1) queueMicrotask(() => this.#flush());
   }
 
   probe(): void {
@@ -95,11 +98,21 @@ class WebSocketCarriage implements Carriage {
 
   leave(): void {
     this.send({ t: "bye" });
+    this.#flush();
     this.#drop(BYE_CODE);
   }
 
   close(): void {
     this.#drop();
+  }
+
+  #flush(): void {
+    const out = this.#out.splice(0);
+    while (out.length > 0 && this.#socket.readyState === WebSocket.OPEN) {
+      const [frame, count] = batch(out);
+      this.#socket.send(frame);
+      out.splice(0, count);
+    }
   }
 
   #receive(envelope: Envelope): void {

@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Envelope } from "../../src/envelope.js";
 import { type Carriage, type CarriageEnd, UnreachableError } from "../../src/transports/carriage.js";
-import { batch, openHttp } from "../../src/transports/http.js";
+import { batch } from "../../src/transports/frame.js";
+import { openHttp } from "../../src/transports/http.js";
 import { welcome } from "../fakes/carriage.js";
 
 interface Asked {

@@ -15,6 +15,7 @@ class FakeWebSocket {
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   readonly sent: Envelope[] = [];
+  frames = 0;
   closed: number | undefined | null = null;
 
   constructor(
@@ -24,7 +25,9 @@ class FakeWebSocket {
     FakeWebSocket.last = this;
   }
   send(text: string): void {
-    this.sent.push(JSON.parse(text) as Envelope);
+    this.frames++;
+    const frame = JSON.parse(text) as Envelope | Envelope[];
+    this.sent.push(...(Array.isArray(frame) ? frame : [frame]));
   }
   close(code?: number): void {
     this.closed = code;
@@ -102,6 +105,23 @@ describe("opening", () => {
   });
 });
 
+test("what is said in the same moment goes in one frame", async () => {
+  const [carriage, socket] = await opened();
+  for (let s = 1; s <= 3; s++) carriage.send({ t: "x", s });
+  await Promise.resolve();
+  expect(socket.frames).toBe(2);
+  expect(socket.sent.slice(1).map((envelope) => envelope.s)).toEqual([1, 2, 3]);
+});
+
+test("what was said just before leaving still goes, the bye behind it", async () => {
+  const [carriage, socket] = await opened();
+  carriage.send({ t: "end", s: 1 });
+  carriage.leave();
+  expect(socket.sent.map((envelope) => envelope.t)).toEqual(["hello", "end", "bye"]);
+  await Promise.resolve();
+  expect(socket.sent).toHaveLength(3);
+});
+
 describe("alive", () => {
   test("pings with every heartbeat and is content with the pong", async () => {
     const [, socket] = await opened();
@@ -116,6 +136,7 @@ describe("alive", () => {
     const [carriage, socket] = await opened();
     carriage.probe();
     await vi.advanceTimersByTimeAsync(2999);
+    expect(socket.sent.at(-1)?.t).toBe("ping");
     expect(ends).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
     expect(ends).toEqual([{ act: "resume", why: "silent" }]);
@@ -125,6 +146,7 @@ describe("alive", () => {
   test("answers the server's ping with the same body", async () => {
     const [, socket] = await opened();
     socket.say({ t: "ping", d: { ts: 5 } });
+    await Promise.resolve();
     expect(socket.sent.at(-1)).toEqual({ t: "pong", d: { ts: 5 } });
     expect(heard).toEqual([]);
   });
