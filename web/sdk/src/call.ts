@@ -3,11 +3,13 @@
 import { Emitter } from "./emitter.js";
 import type { Body } from "./envelope.js";
 import { PeerlineError } from "./error.js";
+import type { CallOptions, Heritage, Line } from "./line.js";
 import { Link } from "./link.js";
 import { LocalMedia } from "./media.js";
 import type { End, Up } from "./protocol.js";
 import { forgetCall, rememberCall } from "./remembered.js";
-import type { Answer, Sendable } from "./session.js";
+import { SendingNews } from "./sending.js";
+import type { Sendable } from "./session.js";
 import { StatsSampler } from "./stats.js";
 import { StepLog } from "./steps.js";
 import type {
@@ -27,28 +29,6 @@ export interface CallEvents {
   step: [step: Step];
 }
 
-/** What a call needs of the client. */
-export interface Line {
-  readonly me: { u: string };
-  configuration(): RTCConfiguration;
-  send<T extends keyof Sendable>(t: T, d: Sendable[T], call: string): void;
-  request<T extends keyof Sendable>(t: T, d: Sendable[T], call: string): Promise<Answer<T>>;
-  /** The device is in this call now. */
-  entered(call: Call): void;
-  ended(call: Call): void;
-}
-
-export interface CallOptions {
-  id: string;
-  direction: "in" | "out";
-  peer: { u: string; n: string };
-  state: CallState;
-  /** What the other side offers, or what we ask for. */
-  media: Media;
-  /** Where another call goes on as this one (glare): its camera, microphone and log. */
-  heir?: { media: LocalMedia; log: StepLog; wanted: Media };
-}
-
 export class Call {
   readonly id: string;
   readonly direction: "in" | "out";
@@ -66,9 +46,7 @@ export class Call {
   #localMedia: LocalMedia;
   #link: Link;
   #remote = { audio: false, video: false };
-  /** What the other side believes that we send, and whether that is kept up to date. */
-  #told = "";
-  #areMediaTold = false;
+  #news: SendingNews;
   #sampler = new StatsSampler();
   #isChanging = false;
   #expiry: ReturnType<typeof setTimeout> | undefined;
@@ -78,20 +56,24 @@ export class Call {
 
   /** @internal Calls come from `client.call()` and from the event `incoming`. */
   constructor(line: Line, options: CallOptions) {
-    const { id, direction, peer, state, media, heir } = options;
+    const { id, direction, peer, state, media, heritage } = options;
     this.#line = line;
     this.id = id;
     this.direction = direction;
     this.#peer = peer;
     this.#state = state;
     this.#offered = media;
-    this.#wanted = heir?.wanted ?? media;
+    this.#wanted = heritage?.wanted ?? media;
     const changed = () => this.#changed();
-    this.#log = heir?.log ?? new StepLog();
-    this.#localMedia = heir?.media ?? new LocalMedia(this.#log, changed);
-    heir?.media.serve(changed);
+    this.#log = heritage?.log ?? new StepLog();
+    this.#localMedia = heritage?.media ?? new LocalMedia(this.#log, changed);
+    heritage?.media.serve(changed);
     // A call that begins as `reconnecting` is the one that a crashed page was in.
     this.#wasConnected = this.#isUp = state === "reconnecting";
+    this.#news = new SendingNews(({ audio, video }) => {
+      line.send("info", { k: "mute", audio, video }, id);
+      this.#log.sent("infoSent", "peer", { audio, video });
+    });
     this.#link = new Link({
       isOfferer: direction === "out",
       isReturn: this.#isUp,
@@ -303,7 +285,7 @@ export class Call {
   }
 
   /** @internal Another call of ours goes on as this one, which needs no accepting any more. */
-  bequeath(): NonNullable<CallOptions["heir"]> {
+  bequeath(): Heritage {
     return { media: this.#localMedia, log: this.#log, wanted: this.#wanted };
   }
 
@@ -329,12 +311,8 @@ export class Call {
     if (up.again) this.#link.upAgain(up.fresh);
     else this.#link.up();
     // At first they take us at our word (`media`); one who comes back knows nothing.
-    this.#told = up.again ? "" : `${this.#wanted.includes("a")} ${this.#wanted.includes("v")}`;
-    this.#areMediaTold = false;
-    void this.#localMedia.ready.then(() => {
-      this.#areMediaTold = true;
-      this.#tellMuted();
-    });
+    this.#news.begin(up.again ? null : this.#wanted);
+    void this.#localMedia.ready.then(() => this.isUp && this.#news.start(this.#localMedia.sending));
     this.#changed();
   }
 
@@ -409,23 +387,13 @@ export class Call {
     rememberCall({ call: this.id, me: this.#line.me.u, peer: this.#peer, role, media: this.#wanted });
   }
 
-  /** Tell the other side what we send, when it has changed. */
-  #tellMuted(): void {
-    const { audio, video } = this.#localMedia.sending;
-    const now = `${audio} ${video}`;
-    if (!this.isUp || now === this.#told) return;
-    this.#told = now;
-    this.#line.send("info", { k: "mute", audio, video }, this.id);
-    this.#log.sent("infoSent", "peer", { audio, video });
-  }
-
   /** Many changes of one moment are one event. */
   #changed(): void {
     if (this.#isChanging) return;
     this.#isChanging = true;
     queueMicrotask(() => {
       this.#isChanging = false;
-      if (this.#areMediaTold) this.#tellMuted();
+      if (this.isUp) this.#news.update(this.#localMedia.sending);
       this.#events.emit("change");
     });
   }

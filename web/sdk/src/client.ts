@@ -1,11 +1,12 @@
 // The client: signed in under a name, sees who is there, calls and is called.
 
-import { Call, type Line } from "./call.js";
+import { Call } from "./call.js";
 import { Emitter } from "./emitter.js";
 import type { Body, Envelope } from "./envelope.js";
 import { PeerlineError } from "./error.js";
 import { claimDevice, type Device, makeCallToken, ownerKey } from "./identity.js";
 import { followPage } from "./lifecycle.js";
+import type { Line } from "./line.js";
 import { People } from "./people.js";
 import type { Ended, Hello, Missed, PersonShown, Ring, Stop, Synced, Up } from "./protocol.js";
 import { forgetCall, rememberedCall } from "./remembered.js";
@@ -283,15 +284,15 @@ export class Client {
   /** Glare: they called us while we called them. Their call stays; it goes on with our camera. */
   #merge(ours: Call, into: string): void {
     const { peer } = ours;
-    const heir = ours.bequeath();
+    const heritage = ours.bequeath();
     this.#calls.get(into)?.finish("merged");
     const theirs = new Call(this.#line, {
       id: into,
       direction: "in",
       peer,
       state: "connecting",
-      media: heir.wanted,
-      heir,
+      media: heritage.wanted,
+      heritage,
     });
     this.#add(theirs);
     this.#enter(theirs);
