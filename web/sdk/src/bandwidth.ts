@@ -26,10 +26,26 @@ function limitSection(section: string, limits: Limits): string {
   return lines.join("\r\n");
 }
 
-/** Limit what this side sends. Browsers without `maxBitrate` are still held by the other side's `b=AS`. */
-export async function limitSenders(pc: RTCPeerConnection, limits: Limits): Promise<void> {
+/** The limits that a description asks for. */
+export function limitsIn(sdp: string): Limits {
+  const limits: Limits = { audio: null, video: null };
+  for (const section of sdp.split(/^(?=m=)/m)) {
+    const kind = /^m=(audio|video) /.exec(section)?.[1] as keyof Limits | undefined;
+    const limit = Number(/^b=AS:(\d{1,9})\s*$/m.exec(section)?.[1]);
+    if (kind && limit > 0) limits[kind] = limit;
+  }
+  return limits;
+}
+
+/**
+ * Limit what this side sends: by its own limit, and by the other side's `b=AS`, which browsers obey for audio only
+ * until their next estimate of the bandwidth. Where there is no `maxBitrate`, `b=AS` alone has to do.
+ */
+export async function limitSenders(pc: RTCPeerConnection, own: Limits): Promise<void> {
+  const asked = limitsIn(pc.remoteDescription?.sdp ?? "");
   for (const { sender, receiver } of pc.getTransceivers()) {
-    const limit = limits[receiver.track.kind as keyof Limits];
+    const kind = receiver.track.kind as keyof Limits;
+    const limit = stricter(own[kind], asked[kind]);
     const parameters = sender.getParameters();
     // Before the first negotiation some browsers have no encodings yet.
     if (!parameters.encodings?.length) continue;
@@ -42,6 +58,8 @@ export async function limitSenders(pc: RTCPeerConnection, limits: Limits): Promi
   }
 }
 
+const stricter = (a: number | null, b: number | null) =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
 const bits = (kilobits: number | null) => (kilobits === null ? null : kilobits * 1000);
 
 /** Limits as given, with each value made a whole positive number of kbit/s or null. */

@@ -1,7 +1,7 @@
 // Limits: where `b=AS` goes, and what is left alone.
 
-import { expect, test, vi } from "vitest";
-import { limitSenders, mergeLimits, withLimits } from "../src/bandwidth.js";
+import { describe, expect, test, vi } from "vitest";
+import { limitSenders, limitsIn, mergeLimits, withLimits } from "../src/bandwidth.js";
 
 const sdp = (...lines: string[]) => lines.join("\r\n") + "\r\n";
 
@@ -55,7 +55,18 @@ test("limits are merged, and made whole positive numbers", () => {
   expect(mergeLimits(limits, { audio: NaN, video: 0 })).toEqual({ audio: null, video: null });
 });
 
-test("maxBitrate is set where it differs, and taken away with the limit", async () => {
+test("limits are read back from a description, per kind, and nonsense is none", () => {
+  expect(limitsIn(withLimits(offer, { audio: 32, video: 500 }))).toEqual({ audio: 32, video: 500 });
+  expect(limitsIn(offer)).toEqual({ audio: null, video: null });
+  expect(limitsIn(sdp("m=video 9 x", "b=AS:0"))).toEqual({ audio: null, video: null });
+  expect(limitsIn(sdp("m=video 9 x", "b=AS:-5", "b=AS:1e9", "b=TIAS:900"))).toEqual({
+    audio: null,
+    video: null,
+  });
+  expect(limitsIn("")).toEqual({ audio: null, video: null });
+});
+
+describe("what this side sends", () => {
   const sender = (maxBitrate?: number) => {
     const parameters = { encodings: [maxBitrate === undefined ? {} : { maxBitrate }] };
     return {
@@ -63,15 +74,30 @@ test("maxBitrate is set where it differs, and taken away with the limit", async 
       setParameters: vi.fn(() => Promise.resolve()),
     };
   };
-  const [audio, video, plain] = [sender(), sender(900_000), sender()];
-  const transceivers = [
-    { sender: audio, receiver: { track: { kind: "audio" } } },
-    { sender: video, receiver: { track: { kind: "video" } } },
-    { sender: plain, receiver: { track: { kind: "video" } } },
-  ];
-  const pc = { getTransceivers: () => transceivers } as unknown as RTCPeerConnection;
-  await limitSenders(pc, { audio: 32, video: null });
-  expect(audio.setParameters).toHaveBeenCalledWith({ encodings: [{ maxBitrate: 32_000 }] });
-  expect(video.setParameters).toHaveBeenCalledWith({ encodings: [{}] });
-  expect(plain.setParameters).not.toHaveBeenCalled();
+  const connection = (remote: string | null, ...senders: [string, ReturnType<typeof sender>][]) =>
+    ({
+      remoteDescription: remote === null ? null : { sdp: remote },
+      getTransceivers: () => senders.map(([kind, sender]) => ({ sender, receiver: { track: { kind } } })),
+    }) as unknown as RTCPeerConnection;
+
+  test("maxBitrate is set where it differs, and taken away with the limit", async () => {
+    const [audio, video, plain] = [sender(), sender(900_000), sender()];
+    const pc = connection(null, ["audio", audio], ["video", video], ["video", plain]);
+    await limitSenders(pc, { audio: 32, video: null });
+    expect(audio.setParameters).toHaveBeenCalledWith({ encodings: [{ maxBitrate: 32_000 }] });
+    expect(video.setParameters).toHaveBeenCalledWith({ encodings: [{}] });
+    expect(plain.setParameters).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    [null, 16, 16_000],
+    [32, 16, 16_000],
+    [16, 32, 16_000],
+    [32, null, 32_000],
+  ])("own limit %j and the other side's %j hold it to %j bit/s", async (own, theirs, maxBitrate) => {
+    const audio = sender();
+    const pc = connection(withLimits(offer, { audio: theirs, video: null }), ["audio", audio]);
+    await limitSenders(pc, { audio: own, video: null });
+    expect(audio.setParameters).toHaveBeenCalledWith({ encodings: [{ maxBitrate }] });
+  });
 });
