@@ -17,7 +17,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     # Three cameras, so that one can change between them (the second is a depth camera, which has no picture).
-    "--use-fake-device-for-media-stream=device-count=3",
+    "--use-fake-device-for-media-stream=device-count=3,fps=10",
     "--use-fake-ui-for-media-stream",
 )
 

@@ -1,24 +1,25 @@
-"""Fixtures of the end-to-end suite: a server, a browser, people in it."""
+"""Fixtures of the end-to-end suite: a server, a browser, people in it, and their calls."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+from playwright.async_api import Browser, async_playwright, expect
 
 from e2e.chromium import launch
-from e2e.people import Person, connect, new_page
+from e2e.invitations import Invite, invitations, present
+from e2e.people import Person, connect
 from system.server_process import ServerProcess, standalone
 
 expect.set_options(timeout=10_000)
 
 HERE = Path(__file__).parent
-Invite = Callable[..., Awaitable[Person]]
+Two = tuple[Person, Person]
 _failed = pytest.StashKey[bool]()
 
 
@@ -43,8 +44,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
-    if report.when == "call":
-        item.stash[_failed] = report.failed
+    if report.failed:
+        item.stash[_failed] = True
     return report
 
 
@@ -58,9 +59,62 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server of its own for each test, so that names are free and histories empty."""
+    """A server of its own for each test: names are free, histories empty."""
     marker = request.node.get_closest_marker("settings")
     server = standalone(tmp_path / "server", "--no-db", **(marker.kwargs if marker else {}))
+    yield from _running(server)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def person(
+    request: pytest.FixtureRequest, browser: Browser, server: ServerProcess, tmp_path: Path
+) -> AsyncIterator[Invite]:
+    """Makes people: see `invitations`."""
+    async with invitations(browser, server) as invite:
+        yield invite
+        await _tell_of_failure(request, tmp_path)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def two(person: Invite) -> Two:
+    """Ann and Bob, registered, each with the other in sight."""
+    return await _ann_and_bob(person)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def talking(two: Two) -> Two:
+    """Ann has called Bob, and both are connected. For tests that end the call or break something."""
+    await connect(*two)
+    return two
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    yield from _running(standalone(tmp_path_factory.mktemp("shared"), "--no-db"))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def _shared_two(browser: Browser, shared_server: ServerProcess) -> AsyncIterator[Two]:
+    async with invitations(browser, shared_server) as invite:
+        yield await _ann_and_bob(invite)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def call(request: pytest.FixtureRequest, _shared_two: Two, tmp_path: Path) -> AsyncIterator[Two]:
+    """Ann and Bob in a call that the tests of one file share: each leaves it as it found it."""
+    ann, bob = _shared_two
+    if [await one.status.inner_text() for one in (ann, bob)] != ["Connected", "Connected"]:
+        # The first test of the file; or the one before has broken the call.
+        for one in (ann, bob):
+            await one.page.reload()
+        await ann.sees(bob)
+        await connect(ann, bob)
+    yield ann, bob
+    await _tell_of_failure(request, tmp_path)
+
+
+def _running(server: ServerProcess) -> Iterator[ServerProcess]:
+    """Started, and at the end stopped in good order."""
     server.start()
     yield server
     try:
@@ -69,71 +123,21 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerPro
         server.end()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def person(
-    request: pytest.FixtureRequest, browser: Browser, server: ServerProcess, tmp_path: Path
-) -> AsyncIterator[Invite]:
-    """Makes people: `await person("Ann")` is registered, with a browser context of her own.
-
-    `query` is put behind the page's address, `at` is another address of the server, `register=False` stops at the
-    door, `scripts` run before the page's own; the rest are options of the browser context.
-    """
-    invited: list[Person] = []
-
-    async def invite(
-        name: str,
-        *,
-        query: str = "",
-        at: str | None = None,
-        register: bool = True,
-        scripts: tuple[str, ...] = (),
-        context: BrowserContext | None = None,
-        **options: Any,
-    ) -> Person:
-        if context is None:
-            options = {"locale": "en-US", "permissions": ["camera", "microphone"]} | options
-            context = await browser.new_context(**options)
-        one = Person(name, await new_page(context, *scripts))
-        invited.append(one)
-        await one.page.goto(f"{at or f'http://localhost:{server.port}'}/{query and '?' + query}")
-        if register:
-            await one.register()
-        return one
-
-    yield invite
-    if request.node.stash.get(_failed, False):
-        await _show(invited, server, tmp_path)
-    for one in invited:
-        await one.page.context.close()
-    errors = [f"{one.name}: {crash}" for one in invited for crash in one.crashes]
-    assert not errors, "uncaught errors in the page"
+async def _ann_and_bob(invite: Invite) -> Two:
+    ann, bob = await asyncio.gather(invite("Ann"), invite("Bob"))
+    await asyncio.gather(ann.sees(bob), bob.sees(ann))
+    return ann, bob
 
 
-async def _show(people: list[Person], server: ServerProcess, folder: Path) -> None:
-    """What everybody saw when the test failed."""
-    for number, one in enumerate(people):
-        picture = folder / f"{number}-{one.name}.png"
+async def _tell_of_failure(request: pytest.FixtureRequest, folder: Path) -> None:
+    """If the test has failed: what everybody saw."""
+    if not request.node.stash.get(_failed, False):
+        return
+    for number, one in enumerate(present):
+        picture = folder / f"{number}.png"
         try:
             await one.page.screenshot(path=picture, timeout=3000)
             print(f"{one.name}: {picture}, status {await one.heard()}")
         except Exception as error:  # a crashed or closed page has no picture
-            print(f"{one.name}: no picture ({error})")
+            print(f"{one.name}: no picture ({type(error).__name__})")
         print("\n".join(f"  {line}" for line in one.console))
-    print(server.printed())
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def two(person: Invite) -> tuple[Person, Person]:
-    """Ann and Bob, registered, each with the other in sight."""
-    ann, bob = await asyncio.gather(person("Ann"), person("Bob"))
-    await ann.sees(bob)
-    await bob.sees(ann)
-    return ann, bob
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def talking(two: tuple[Person, Person]) -> tuple[Person, Person]:
-    """Ann has called Bob, and both are connected."""
-    ann, bob = two
-    await connect(ann, bob)
-    return ann, bob

@@ -74,7 +74,7 @@ class Person:
         await expect(self.status).to_have_text(pattern, timeout=within_s * 1000)
 
     async def is_in_lobby(self) -> None:
-        await expect(self.people).to_be_attached()
+        await expect(self.people).to_be_visible()
         await expect(self.button("Hang up")).to_have_count(0)
 
     # What one does -----------------------------------------------------------------------------------
@@ -82,7 +82,7 @@ class Person:
     async def register(self, name: str | None = None) -> None:
         """Type the name and register; returns when the lobby is there."""
         await self.ask_for(name or self.name)
-        await expect(self.people).to_be_attached()
+        await expect(self.people).to_be_visible()
 
     async def ask_for(self, name: str) -> None:
         """Type the name and register; it may be refused."""
@@ -101,6 +101,12 @@ class Person:
     async def answer(self, how: str = "Accept") -> None:
         """ "Accept", "Accept with audio only" or "Decline"."""
         await self.ringing.get_by_role("button", name=how, exact=True).click()
+
+    async def open(self, panel: str) -> None:
+        """ "Statistics" or "Inspector"; one that is open stays so."""
+        button = self.button(panel)
+        if await button.get_attribute("aria-expanded") != "true":
+            await button.click()
 
     async def hang_up(self) -> None:
         await self.button("Hang up").click()

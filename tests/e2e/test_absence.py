@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 from playwright.async_api import Page, WebSocketRoute, expect
 
-from e2e.conftest import Invite
+from e2e.conftest import Two
 from e2e.crash import crash
-from e2e.people import Person, connect
-
-Two = tuple[Person, Person]
+from e2e.invitations import Invite
+from e2e.people import connect
 
 
 async def _deafen(page: Page) -> Callable[[], None]:
@@ -93,7 +92,7 @@ async def test_a_call_taken_back_is_missed_at_once_and_seen_once(two: Two) -> No
     await bob.button("Mark as seen").click()
     await expect(heading).to_have_count(0)
     await bob.page.reload()
-    await expect(bob.people).to_be_attached()
+    await expect(bob.people).to_be_visible()
     await bob.sees(ann)
     await expect(heading).to_have_count(0)
 

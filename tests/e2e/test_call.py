@@ -7,11 +7,10 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from e2e.conftest import Invite
+from e2e.conftest import Two
+from e2e.invitations import Invite
 from e2e.media import expect_media, expect_sound, sample
-from e2e.people import Person, connect, in_order
-
-Two = tuple[Person, Person]
+from e2e.people import connect, in_order
 
 
 async def test_two_people_call_each_other_and_sound_and_picture_flow_both_ways(two: Two) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from e2e.conftest import Invite
+from e2e.conftest import Two
+from e2e.invitations import Invite
 from e2e.media import expect_media, expect_no_picture, expect_picture, expect_silence, expect_sound
-from e2e.people import Person, connect
+from e2e.people import connect
 from e2e.waiting import until
-
-Two = tuple[Person, Person]
 
 _SENT_LABEL = """(kind) => window.__peerline.peerConnections[0].getSenders()
   .find((sender) => sender.track?.kind === kind)?.track.label ?? null"""
@@ -22,8 +21,8 @@ _ONE_MORE_CAMERA = """() => {
 }"""
 
 
-async def test_a_muted_microphone_sends_silence(talking: Two) -> None:
-    ann, bob = talking
+async def test_a_muted_microphone_sends_silence(call: Two) -> None:
+    ann, bob = call
     await ann.button("Mute microphone").click()
     await expect(ann.button("Unmute microphone")).to_be_visible()
     await expect(ann.button("Mute microphone")).to_have_count(0)
@@ -36,8 +35,8 @@ async def test_a_muted_microphone_sends_silence(talking: Two) -> None:
     await expect(bob.page.get_by_text("Ann is muted")).to_have_count(0)
 
 
-async def test_the_camera_can_be_turned_off_and_on(talking: Two) -> None:
-    ann, bob = talking
+async def test_the_camera_can_be_turned_off_and_on(call: Two) -> None:
+    ann, bob = call
     await expect_picture(bob.page)
     await ann.button("Turn camera off").click()
     await expect(ann.button("Turn camera on")).to_be_visible()
@@ -60,8 +59,8 @@ async def test_a_camera_can_be_turned_on_in_an_audio_call(two: Two) -> None:
     await expect_media(ann.page, bob.page)
 
 
-async def test_the_screen_takes_the_camera_s_place_and_gives_it_back(talking: Two) -> None:
-    ann, bob = talking
+async def test_the_screen_takes_the_camera_s_place_and_gives_it_back(call: Two) -> None:
+    ann, bob = call
     camera = await ann.page.evaluate(_SENT_LABEL, "video")
     await ann.button("Share screen").click()
     await expect(ann.button("Stop sharing")).to_be_visible()
@@ -76,16 +75,16 @@ async def test_the_screen_takes_the_camera_s_place_and_gives_it_back(talking: Tw
     await expect_picture(bob.page)
 
 
-async def test_the_pickers_list_microphones_cameras_and_speakers(talking: Two) -> None:
-    for one in talking:
+async def test_the_pickers_list_microphones_cameras_and_speakers(call: Two) -> None:
+    for one in call:
         for picker in ("Microphone", "Camera", "Speaker"):
             box = one.page.get_by_role("combobox", name=picker, exact=True)
             await expect(box).to_be_enabled()
             assert await box.get_by_role("option").count() >= 2, picker
 
 
-async def test_choosing_another_camera_sends_its_picture(talking: Two) -> None:
-    ann, bob = talking
+async def test_choosing_another_camera_sends_its_picture(call: Two) -> None:
+    ann, bob = call
     box = ann.page.get_by_role("combobox", name="Camera", exact=True)
     assert await ann.page.evaluate(_SENT_LABEL, "video") == "fake_device_0"
     await box.select_option(label="fake_device_2")
@@ -95,8 +94,8 @@ async def test_choosing_another_camera_sends_its_picture(talking: Two) -> None:
     await expect_picture(bob.page)
 
 
-async def test_choosing_another_microphone_sends_its_sound(talking: Two) -> None:
-    ann, bob = talking
+async def test_choosing_another_microphone_sends_its_sound(call: Two) -> None:
+    ann, bob = call
     box = ann.page.get_by_role("combobox", name="Microphone", exact=True)
     other = "Fake Audio Input 2"
     assert await ann.page.evaluate(_SENT_LABEL, "audio") != other
@@ -105,8 +104,8 @@ async def test_choosing_another_microphone_sends_its_sound(talking: Two) -> None
     await expect_sound(bob.page)
 
 
-async def test_the_pickers_follow_devices_that_come(talking: Two) -> None:
-    ann, _ = talking
+async def test_the_pickers_follow_devices_that_come(call: Two) -> None:
+    ann, _ = call
     box = ann.page.get_by_role("combobox", name="Camera", exact=True)
     before = await box.get_by_role("option").count()
     await ann.page.evaluate(_ONE_MORE_CAMERA)

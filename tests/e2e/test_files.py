@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
+from e2e.conftest import Two
 from e2e.people import Person
 
-Two = tuple[Person, Person]
 MIB = 1 << 20
 
 # Keeps the highest bufferedAmount of every data channel: how much of a file waits inside the browser.
@@ -41,6 +41,10 @@ async def _save(person: Person, name: str, folder: Path) -> Path:
     return target
 
 
+def _row(person: Person, file: Path) -> Locator:
+    return person.page.get_by_role("list", name="Files").get_by_role("listitem").filter(has_text=file.name)
+
+
 def _file(folder: Path, name: str, size: int) -> Path:
     file = folder / name
     file.write_bytes(os.urandom(size))
@@ -52,18 +56,18 @@ def _sum(file: Path) -> str:
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 5 * MIB + 13], ids=["empty", "one", "one-message", "5MB"])
-async def test_a_file_arrives_unharmed(talking: Two, tmp_path: Path, size: int) -> None:
-    ann, bob = talking
-    sent = _file(tmp_path, "data.bin", size)
+async def test_a_file_arrives_unharmed(call: Two, tmp_path: Path, size: int) -> None:
+    ann, bob = call
+    sent = _file(tmp_path, f"{size} bytes.bin", size)
     await _send(ann, sent)
-    received = await _save(bob, "data.bin", tmp_path)
+    received = await _save(bob, sent.name, tmp_path)
     assert received.stat().st_size == size
     assert _sum(received) == _sum(sent)
-    await expect(ann.page.get_by_text("arrived, checksum correct")).to_be_visible()
+    await expect(_row(ann, sent)).to_contain_text("arrived, checksum correct")
 
 
-async def test_files_go_both_ways_at_once_and_keep_their_names(talking: Two, tmp_path: Path) -> None:
-    ann, bob = talking
+async def test_files_go_both_ways_at_once_and_keep_their_names(call: Two, tmp_path: Path) -> None:
+    ann, bob = call
     first, second = _file(tmp_path, "ann 1.bin", MIB), _file(tmp_path, "安.txt", 2 * MIB)
     back = _file(tmp_path, "bob.bin", MIB)
     await _send(ann, first, second)
@@ -73,13 +77,13 @@ async def test_files_go_both_ways_at_once_and_keep_their_names(talking: Two, tmp
 
 
 async def test_a_large_file_waits_outside_the_browser_s_buffer_and_shows_its_progress(
-    talking: Two, tmp_path: Path
+    call: Two, tmp_path: Path
 ) -> None:
-    ann, bob = talking
+    ann, bob = call
     await ann.page.evaluate(WATCH_BUFFERS)
     sent = _file(tmp_path, "large.bin", 40 * MIB)
     await _send(ann, sent)
-    for one in talking:
+    for one in call:
         bar = one.page.get_by_role("progressbar", name="Progress of large.bin")
         await expect(bar).to_have_attribute("max", str(40 * MIB))
     received = await _save(bob, "large.bin", tmp_path)
@@ -89,20 +93,21 @@ async def test_a_large_file_waits_outside_the_browser_s_buffer_and_shows_its_pro
 
 
 @pytest.mark.parametrize("who", ["sender", "receiver"])
-async def test_either_side_can_cancel(talking: Two, tmp_path: Path, who: str) -> None:
-    ann, bob = talking
-    await _send(ann, _file(tmp_path, "huge.bin", 49 * MIB))
+async def test_either_side_can_cancel(call: Two, tmp_path: Path, who: str) -> None:
+    ann, bob = call
+    huge = _file(tmp_path, f"huge-{who}.bin", 49 * MIB)
+    await _send(ann, huge)
     canceller = ann if who == "sender" else bob
     # Some of it has come already.
     await expect(bob.page.get_by_role("progressbar")).not_to_have_attribute("value", "0")
-    await canceller.button("Cancel huge.bin").click()
-    for one in talking:
-        await expect(one.page.get_by_text("cancelled")).to_be_visible()
+    await canceller.button(f"Cancel {huge.name}").click()
+    for one in call:
+        await expect(_row(one, huge)).to_contain_text("cancelled")
         await expect(one.page.get_by_role("progressbar")).to_have_count(0)
-    await expect(bob.page.get_by_role("link", name="Save huge.bin")).to_have_count(0)
-    small = _file(tmp_path, "after.bin", 1000)
+    await expect(bob.page.get_by_role("link", name=f"Save {huge.name}")).to_have_count(0)
+    small = _file(tmp_path, f"after-{who}.bin", 1000)
     await _send(ann, small)
-    assert _sum(await _save(bob, "after.bin", tmp_path)) == _sum(small)
+    assert _sum(await _save(bob, small.name, tmp_path)) == _sum(small)
 
 
 async def test_a_received_file_can_be_saved_after_the_call(talking: Two, tmp_path: Path) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import urllib.request
 
-from e2e.conftest import Invite
+from e2e.conftest import Two
+from e2e.invitations import Invite
 from e2e.media import sample
-from e2e.people import Person
 from e2e.waiting import until
 from system.server_process import ServerProcess
-
-Two = tuple[Person, Person]
 
 _CONFIGURATION = "window.__peerline.peerConnections[0].getConfiguration()"
 
@@ -24,8 +22,8 @@ def _answered(server: ServerProcess) -> float:
     return float(found[1])
 
 
-async def test_the_page_asks_our_own_stun_server_and_nobody_else(talking: Two, server: ServerProcess) -> None:
-    for one in talking:
+async def test_the_page_asks_our_own_stun_server_and_nobody_else(call: Two, shared_server: ServerProcess) -> None:
+    for one in call:
         configuration = await one.page.evaluate(_CONFIGURATION)
         urls = [url for given in configuration["iceServers"] for url in given["urls"]]
         assert urls
@@ -33,13 +31,13 @@ async def test_the_page_asks_our_own_stun_server_and_nobody_else(talking: Two, s
         assert configuration["iceTransportPolicy"] == "all"
 
     async def answered() -> float:
-        return _answered(server)
+        return _answered(shared_server)
 
     await until("a request to our STUN server", answered, lambda count: count >= 2)
 
 
-async def test_packets_go_directly_from_browser_to_browser(talking: Two) -> None:
-    for one in talking:
+async def test_packets_go_directly_from_browser_to_browser(call: Two) -> None:
+    for one in call:
         pair = (await sample(one.page)).pair
         assert len(pair) == 2
         assert set(pair) <= {"host", "srflx", "prflx"}

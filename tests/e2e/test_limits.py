@@ -11,13 +11,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from e2e.conftest import Invite
+from e2e.conftest import Two
+from e2e.invitations import Invite
 from e2e.media import Sample, expect_sound, kilobits_per_s, measure
 from e2e.noise import NOISE_CAMERA
 from e2e.people import Person, connect
 from e2e.waiting import until
-
-Two = tuple[Person, Person]
 
 _MAX_BITRATE = """(kind) => window.__peerline.peerConnections[0].getSenders()
   .find((sender) => sender.track?.kind === kind).getParameters().encodings[0].maxBitrate ?? null"""
@@ -90,27 +89,38 @@ async def test_a_video_limit_holds_in_both_directions_until_it_is_lifted(noisy: 
     await asyncio.gather(*(expect_more(one, "video_in", 400) for one in noisy))
 
 
-async def test_the_called_one_can_set_a_limit_too(talking: Two) -> None:
-    ann, bob = talking
+@pytest_asyncio.fixture(loop_scope="session")
+async def free(call: Two) -> Two:
+    """The call, without any limit that a test before may have left."""
+    ann, bob = call
+    for one, other in ((ann, bob), (bob, ann)):
+        for kind in ("Video", "Audio"):
+            await set_limit(one, kind, None)
+            await until("no limit", functools.partial(told, other, kind.lower()), lambda limit: limit is None)
+    return call
+
+
+async def test_the_called_one_can_set_a_limit_too(free: Two) -> None:
+    ann, bob = free
     await set_limit(bob, "Video", 300)
     await until("b=AS in what Ann gets", lambda: told(ann, "video"), lambda limit: limit == 300)
     await until("Bob's own sender limited", lambda: max_bitrate(bob, "video"), lambda bits: bits == 300_000)
     assert await told(bob, "video") is None
 
 
-async def test_an_audio_limit_leaves_video_alone(talking: Two) -> None:
-    ann, bob = talking
+async def test_an_audio_limit_leaves_video_alone(free: Two) -> None:
+    ann, bob = free
     await set_limit(ann, "Audio", 16)
     await until("b=AS in what Bob gets", lambda: told(bob, "audio"), lambda limit: limit == 16)
     await until("Ann's own sender limited", lambda: max_bitrate(ann, "audio"), lambda bits: bits == 16_000)
     assert await told(bob, "video") is None
     assert await max_bitrate(ann, "video") is None
-    await asyncio.gather(*(expect_rate(one, "audio_in", 20) for one in talking))
-    await asyncio.gather(*(expect_sound(one.page) for one in talking))
+    await asyncio.gather(*(expect_rate(one, "audio_in", 20) for one in free))
+    await asyncio.gather(*(expect_sound(one.page) for one in free))
 
 
-async def test_each_change_renegotiates_once(talking: Two) -> None:
-    ann, bob = talking
+async def test_each_change_renegotiates_once(free: Two) -> None:
+    ann, bob = free
     await bob.page.evaluate(_COUNT_OFFERS)
     wanted: list[str] = []
     for kilobits in (500, 400, 600):
@@ -121,8 +131,8 @@ async def test_each_change_renegotiates_once(talking: Two) -> None:
         assert await bob.page.evaluate("window.descriptions") == wanted
 
 
-async def test_both_can_change_their_limits_in_the_same_moment(talking: Two) -> None:
-    ann, bob = talking
+async def test_both_can_change_their_limits_in_the_same_moment(free: Two) -> None:
+    ann, bob = free
     await asyncio.gather(set_limit(ann, "Video", 250), set_limit(bob, "Video", 350))
     await until("Ann's limit at Bob's", lambda: told(bob, "video"), lambda limit: limit == 250)
     await until("Bob's limit at Ann's", lambda: told(ann, "video"), lambda limit: limit == 350)
@@ -131,8 +141,8 @@ async def test_both_can_change_their_limits_in_the_same_moment(talking: Two) -> 
 
 
 @pytest.mark.parametrize("text", ["0", "-5", "1.5"])
-async def test_a_limit_that_is_none_is_marked_and_changes_nothing(talking: Two, text: str) -> None:
-    ann, bob = talking
+async def test_a_limit_that_is_none_is_marked_and_changes_nothing(free: Two, text: str) -> None:
+    ann, bob = free
     field = ann.page.get_by_role("spinbutton", name="Video limit (kbit/s)", exact=True)
     await field.fill(text)
     await field.press("Enter")

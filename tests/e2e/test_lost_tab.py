@@ -6,11 +6,9 @@ import asyncio
 
 from playwright.async_api import expect
 
+from e2e.conftest import Two
 from e2e.crash import crash
 from e2e.media import expect_media
-from e2e.people import Person
-
-Two = tuple[Person, Person]
 
 
 async def test_a_killed_tab_is_waited_for_and_then_given_up(talking: Two) -> None:

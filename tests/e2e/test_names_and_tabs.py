@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from e2e.conftest import Invite
+from e2e.conftest import Two
+from e2e.invitations import Invite
 from e2e.media import expect_media
 from e2e.people import Person, connect
-
-Two = tuple[Person, Person]
 
 
 async def test_a_name_that_a_stranger_has_is_refused_clearly(person: Invite, two: Two) -> None:

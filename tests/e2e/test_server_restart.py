@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
+from e2e.conftest import Two
 from e2e.media import expect_media
-from e2e.people import Person, connect
+from e2e.people import connect
 from system.server_process import ServerProcess
-
-Two = tuple[Person, Person]
 
 
 async def test_a_call_outlives_a_server_that_is_killed_and_either_side_can_still_hang_up(

@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.async_api import Locator, expect
 
+from e2e.conftest import Two
 from e2e.people import Person, in_order
 
-Two = tuple[Person, Person]
 Step = tuple[str, str]
 
 ME, OTHER = "local", "remote"
@@ -36,7 +36,7 @@ def order(caller: str, callee: str) -> list[Step]:
 
 
 async def _rows(person: Person) -> Locator:
-    await person.button("Inspector").click()
+    await person.open("Inspector")
     return person.page.locator("[data-step]")
 
 
@@ -48,31 +48,31 @@ async def _steps(person: Person) -> list[Step]:
     return [(side, kind) for side, kind in await rows.evaluate_all(_STEPS)]
 
 
-async def test_both_pages_show_the_steps_of_both_sides_in_order(talking: Two) -> None:
-    ann, bob = talking
+async def test_both_pages_show_the_steps_of_both_sides_in_order(call: Two) -> None:
+    ann, bob = call
     for one, wanted in ((ann, order(ME, OTHER)), (bob, order(OTHER, ME))):
         steps = await _steps(one)
         assert in_order(wanted, steps), f"{one.name} sees {steps}"
 
 
 @pytest.mark.parametrize("step", ["candidatesSent", "candidateAdded", "track"])
-async def test_candidates_and_tracks_come_before_connected(talking: Two, step: str) -> None:
-    for one in talking:
+async def test_candidates_and_tracks_come_before_connected(call: Two, step: str) -> None:
+    for one in call:
         mine = [kind for side, kind in await _steps(one) if side == ME]
         after = "setLocalDescription" if step == "candidatesSent" else "setRemoteDescription"
         assert in_order([after, step, "connected"], mine), f"{one.name} sees {mine}"
 
 
-async def test_the_callee_asks_for_its_camera_after_accepting_and_before_it_answers(talking: Two) -> None:
-    _, bob = talking
+async def test_the_callee_asks_for_its_camera_after_accepting_and_before_it_answers(call: Two) -> None:
+    _, bob = call
     mine = [kind for side, kind in await _steps(bob) if side == ME]
     assert in_order(["accept", "getUserMedia", "createAnswer"], mine)
     assert in_order(["accept", "addTrack", "createAnswer"], mine)
     assert "createOffer" not in mine, "the callee does not offer at first"
 
 
-async def test_every_candidate_is_labelled(talking: Two) -> None:
-    ann, _ = talking
+async def test_every_candidate_is_labelled(call: Two) -> None:
+    ann, _ = call
     await _steps(ann)
     found = ann.page.locator('[data-step="candidateGathered"], [data-step="candidateAdded"]')
     texts = await found.all_inner_texts()
@@ -81,8 +81,8 @@ async def test_every_candidate_is_labelled(talking: Two) -> None:
         assert re.search(r"\b(local|public|relayed)\b", text), text
 
 
-async def test_a_step_opens_with_an_explanation_and_what_was_sent(talking: Two) -> None:
-    ann, _ = talking
+async def test_a_step_opens_with_an_explanation_and_what_was_sent(call: Two) -> None:
+    ann, _ = call
     await _steps(ann)
     step = ann.page.locator('[data-step="offerSent"][data-side="local"]').first
     row = step.get_by_role("button")
@@ -94,8 +94,8 @@ async def test_a_step_opens_with_an_explanation_and_what_was_sent(talking: Two) 
     await expect(step).to_contain_text("m=video")
 
 
-async def test_the_diagram_grows_while_one_watches(talking: Two) -> None:
-    ann, _ = talking
+async def test_the_diagram_grows_while_one_watches(call: Two) -> None:
+    ann, _ = call
     rows = await _rows(ann)
     before = await rows.count()
     limit = ann.page.get_by_role("spinbutton", name="Video limit (kbit/s)")

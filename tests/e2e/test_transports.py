@@ -9,13 +9,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from e2e.conftest import Invite
+from e2e.invitations import Invite
 from e2e.media import expect_media
-from e2e.people import Person, connect
+from e2e.people import connect
 from e2e.proxy import Proxy
 from system.server_process import ServerProcess
-
-Two = tuple[Person, Person]
 
 _NO_WEBSOCKET = """window.WebSocket = class extends EventTarget {
   constructor() {
