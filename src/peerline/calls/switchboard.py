@@ -74,6 +74,10 @@ class Switchboard:
         self._transmits: list[tuple[Session, bytes]] = []
         self.ended_total: dict[str, int] = {}
 
+    def waiting_tokens(self) -> set[str]:
+        """Calls that only one side has told of so far."""
+        return self._waiting.tokens()
+
     def poll_transmits(self) -> list[tuple[Session, bytes]]:
         """What is to be sent, in order; after the answer to the request that caused it."""
         transmits, self._transmits = self._transmits, []

@@ -33,6 +33,10 @@ class WaitingRoom:
         self._board = board
         self._claims: dict[str, _Claim] = {}
 
+    def tokens(self) -> set[str]:
+        """The calls that wait for their other side."""
+        return set(self._claims)
+
     def enter(self, session: Session, known: KnownCall, now: float) -> Verdict:
         """A client says that it has this call."""
         token = known.call

@@ -28,6 +28,10 @@ class Timers:
         self._order = count()
         self.on_earlier: Callable[[], None] | None = None
 
+    def __len__(self) -> int:
+        """Deadlines that are still to be met."""
+        return sum(1 for _, _, timer in self._heap if timer.action is not None)
+
     def at(self, when: float, action: Callable[[float], None]) -> Timer:
         """Call `action(now)` once `when` (monotonic seconds) has come."""
         timer = Timer(action)
