@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from client import Client, Message, RefusedError
+from client import Client, Message, RefusedError, ulid
 from client.conversation import both_up, hear_each_other, ring, settle, talk
 from contract.conftest import Join
 from contract.doors import WAYS, Door
@@ -54,10 +54,9 @@ async def test_a_call_goes_on_after_the_server_was_killed(join: Join, own_door: 
         "peer": {"u": ann.u, "n": ann.name}, "polite": True, "media": ["a", "v"], "again": True, "fresh": False,
     }  # fmt: skip
     await hear_each_other(ann, bob, call)
+    eve = await join("Eve")
     with pytest.raises(RefusedError) as busy:
-        await (await join("Eve")).request(
-            "call", call[:-1] + ("1" if call.endswith("0") else "0"), to=f"u/{bob.u}", media=["a"]
-        )
+        await eve.request("call", ulid(), to=f"u/{bob.u}", media=["a"])
     assert busy.value.code == "busy"
     await bob.request("end", call)
     assert (await ann.expect("end", call))["d"] == {"why": "hangup"}

@@ -92,7 +92,7 @@ class Device:
 
     async def sign_in(self, *, resume: bool) -> None:
         """A new socket, with the old session if that is possible."""
-        body: dict[str, Any] = {"v": [1], "name": self.name, "own": self.u * 8 + "k" * 16, "dev": self.dev}
+        body: dict[str, Any] = {"v": [1], "name": self.name, "own": "".join(c for c in self.u if c.isalnum()) * 8 + "k" * 16, "dev": self.dev}
         if resume and self.sid:
             body["res"] = {"sid": self.sid, "key": self.key, "rx": self.received}
         frame = json.dumps({"t": "hello", "d": body}).encode()
@@ -130,3 +130,7 @@ class Device:
         self.unacknowledged.append(message)
         if self.is_open and self.session is not None:
             self.world.dispatcher.on_frame(self.session, json.dumps(message).encode())
+
+    def of_call(self, t: str, token: str) -> list[dict[str, Any]]:
+        """What this device was told about a call."""
+        return [m for m in self.inbox if m["t"] == t and m.get("call") == token]
