@@ -92,7 +92,12 @@ class Device:
 
     async def sign_in(self, *, resume: bool) -> None:
         """A new socket, with the old session if that is possible."""
-        body: dict[str, Any] = {"v": [1], "name": self.name, "own": "".join(c for c in self.u if c.isalnum()) * 8 + "k" * 16, "dev": self.dev}
+        body: dict[str, Any] = {
+            "v": [1],
+            "name": self.name,
+            "own": "".join(c for c in self.u if c.isalnum()) * 8 + "k" * 16,
+            "dev": self.dev,
+        }
         if resume and self.sid:
             body["res"] = {"sid": self.sid, "key": self.key, "rx": self.received}
         frame = json.dumps({"t": "hello", "d": body}).encode()
