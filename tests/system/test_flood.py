@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import NoReturn
 
 import pytest
 
@@ -53,9 +54,13 @@ async def test_a_flood_without_a_breath(serve: Serve, enter: Enter, transport: K
     eve = await enter(server, "Eve", transport)
     call = await talk(ann, bob)
     with pytest.raises(ClosedError):
-        while True:
-            await eve.raw(batch_of(eve))
+        await flood(eve)
     await hear_each_other(ann, bob, call)
+
+
+async def flood(eve: Client) -> NoReturn:
+    while True:
+        await eve.raw(batch_of(eve))
 
 
 def batch_of(eve: Client) -> bytes:

@@ -75,7 +75,7 @@ def test_tokens_that_are_expired_foreign_unsigned_or_garbage_are_refused_without
     bad = [
         tokens.create("Ann", ttl_s=-1),
         Tokens("t" * 43).create("Ann"),
-        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims, "", algorithm="none"),
         jwt.encode(claims | {"iss": "other"}, SECRET, algorithm="HS256"),
         jwt.encode({"iss": "peerline", "name": "Ann"}, SECRET, algorithm="HS256"),
         jwt.encode(claims | {"name": 5}, SECRET, algorithm="HS256"),
