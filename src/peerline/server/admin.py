@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from peerline.auth.tokens import Tokens
-from peerline.errors import AuthError
+from peerline.errors import PeerlineError
 from peerline.server.origin import is_local
 
 
 class Gate:
     """Lets requests in, or answers them with 401 or 403."""
 
-    def __init__(self, tokens: Tokens | None) -> None:
+    def __init__(self, tokens: Callable[[], Tokens | None]) -> None:
         self._tokens = tokens
 
     def refuse(self, request: Request) -> Response | None:
         """The refusal, or None to let the request in."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and token and self._tokens is not None:
+        if scheme.lower() == "bearer" and token and (tokens := self._tokens()) is not None:
             try:
-                grant = self._tokens.check(token)
-            except AuthError as error:
+                grant = tokens.check(token)
+            except PeerlineError as error:
                 return _refusal(401, "auth", error.message, error.hint)
             if "admin" in grant.rights:
                 return None

@@ -67,8 +67,8 @@ class Dispatcher:
             envelopes = _decode_batch(frame)
         except BAD_BYTES as error:
             return self._on_bad(session, describe(error))
-        if len(envelopes) > m.MAX_BATCH:
-            return self._on_bad(session, f"more than {m.MAX_BATCH} messages in a batch")
+        if not 1 <= len(envelopes) <= m.MAX_BATCH:
+            return self._on_bad(session, f"a batch has 1 to {m.MAX_BATCH} messages")
         return all(self._on_envelope(session, envelope) for envelope in envelopes)
 
     def _on_envelope(self, session: Session, e: m.Envelope) -> bool:
@@ -188,6 +188,8 @@ class Dispatcher:
             self.errors_total["flood"] = self.errors_total.get("flood", 0) + 1
             self._hub.kick(session, m.Bye("flood", "stop"), 4429)
             return False
+        if e is not None and not e.s:
+            return self._on_own(session, e)  # signs of life are counted, not refused
         self.errors_total["rate"] = self.errors_total.get("rate", 0) + 1
         wait_ms = int(-session.tokens / self._rate * 1000) + 1 if self._rate else 1000
         error = m.Err("rate", "too many messages", retry_ms=wait_ms)

@@ -22,7 +22,6 @@ from peerline.signaling.session import Session
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 HEARTBEAT_S = 15.0
-MAX_WAIT_S = 55.0
 STATUS = {
     "auth": 401, "forbidden": 403, "gone": 410, "taken": 409, "rate": 429, "too_large": 413, "unavailable": 503,
 }  # fmt: skip
@@ -90,7 +89,7 @@ class HttpSignal:
 
     async def open(self, request: Request) -> Response:
         """`hello` → `welcome`."""
-        body = await _body(request)
+        body = await self._body(request)
         address = request.client.host if request.client else ""
         _, welcome = await self._hub.hello(body, host=request.headers.get("host", ""), address=address)
         return _json(welcome)
@@ -98,7 +97,7 @@ class HttpSignal:
     async def messages(self, request: Request) -> Response:
         """Take a frame; answer with what the server has."""
         session = self._session(request)
-        frame = await _body(request)
+        frame = await self._body(request)
         is_fine = self._dispatcher.on_frame(session, frame)
         if session.is_ended:
             raise _gone()
@@ -123,9 +122,11 @@ class HttpSignal:
         session = self._session(request)
         self._acknowledge(session, request)
         try:
-            wait_s = min(MAX_WAIT_S, max(0.0, float(request.query_params.get("wait_s", "25"))))
+            asked_s = float(request.query_params.get("wait_s", "25"))
         except ValueError:
             raise PeerlineError("wait_s is no number", code="bad") from None
+        # Not so long that a client which waits passes for dead.
+        wait_s = min(2 * self._hub.config.signaling.heartbeat_s, max(0.0, asked_s))
         carrier = HttpCarrier(self._hub.config.limits.unread_bytes)
         self._hub.attach(session, carrier)
         waiting = asyncio.ensure_future(carrier.take(wait_s))
@@ -147,7 +148,7 @@ class HttpSignal:
     async def bye(self, request: Request) -> Response:
         """Log out while the page unloads: `navigator.sendBeacon` sends no headers, so the key is in the body."""
         try:
-            key = msgspec.json.decode(await _body(request), type=dict[str, str]).get("key", "")
+            key = msgspec.json.decode(await self._body(request), type=dict[str, str]).get("key", "")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise PeerlineError("the body is no object with a key", code="bad") from None
         self._end(self._find(request.path_params["sid"], key))
@@ -157,7 +158,7 @@ class HttpSignal:
         try:
             yield b":hb\n\n"
             while True:
-                frames = await carrier.take(HEARTBEAT_S)
+                frames = await carrier.take(min(HEARTBEAT_S, self._hub.config.signaling.heartbeat_s))
                 session.heard = self._hub.coarse_now  # an open stream is a sign of life
                 if frames:
                     yield b"".join(map(_event, frames))
@@ -167,6 +168,19 @@ class HttpSignal:
                     yield b":hb\n\n"
         finally:
             self._hub.detach(session, carrier)
+
+    async def _body(self, request: Request) -> bytes:
+        """The whole body, if it comes in time and is no larger than a frame."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._hub.config.signaling.hello_timeout_s):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > m.MAX_FRAME_BYTES:
+                        raise too_large()
+        except TimeoutError:
+            raise PeerlineError("the body did not come in time", code="bad") from None
+        return bytes(body)
 
     def _end(self, session: Session) -> None:
         self._hub.end(session, "hangup")
@@ -222,16 +236,6 @@ def _event(frame: bytes) -> bytes:
 
 def _json(body: bytes, status: int = 200) -> Response:
     return Response(body, status, NO_STORE, "application/json")
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body, if it is no larger than a frame."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > m.MAX_FRAME_BYTES:
-            raise too_large()
-    return bytes(body)
 
 
 async def _disconnected(request: Request) -> None:

@@ -144,6 +144,8 @@ class Hub:
             carrier.send(frame)
         if was_away:
             self.roster.touch(session.person, now)
+        if self.is_draining:  # it was between two polls
+            self._send_away(session)
 
     def detach(self, session: Session, carrier: Carrier) -> None:
         """The carrier is gone; the session waits for another."""
@@ -190,9 +192,7 @@ class Hub:
         self.is_draining = True
         for session in list(self.sessions.values()):
             if session.carrier is not None:
-                wait_ms = int(random.random() * self.config.signaling.drain_s * 1000)
-                session.send_plain(bye(m.Bye("drain", "resume", wait_ms)))
-                session.drop_carrier(1012)
+                self._send_away(session)
 
     async def close(self) -> None:
         """Finish what is to be written, and stop."""
@@ -218,7 +218,8 @@ class Hub:
         for session in due:
             if session.received > session.told:
                 session.send_plain(session.take_ack())
-        silent_since = now - DEAD_HEARTBEATS * self.config.signaling.heartbeat_s
+        # `heard` is good to a sweep.
+        silent_since = now - DEAD_HEARTBEATS * self.config.signaling.heartbeat_s - SWEEP_S
         for session in list(self.sessions.values()):
             if session.is_ended:  # it overflowed
                 self.end(session, "lost")
@@ -247,6 +248,11 @@ class Hub:
         self.timers.at(now + times.grace_s, grace_over)
 
     # Inside ------------------------------------------------------------------------------------------
+
+    def _send_away(self, session: Session) -> None:
+        wait_ms = int(random.random() * self.config.signaling.drain_s * 1000)
+        session.send_plain(bye(m.Bye("drain", "resume", wait_ms)))
+        session.drop_carrier(1012)
 
     def _identify(self, hello: m.Hello) -> tuple[str, str, tuple[str, ...], float | None]:
         """Canonical name, name, rights, seconds until the token ends."""

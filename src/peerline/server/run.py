@@ -28,6 +28,7 @@ from peerline.errors import ConfigError
 from peerline.metrics import Sample
 from peerline.server.app import create_app
 from peerline.server.fast_websocket import fast_websocket
+from peerline.server.http_protocol import patient_for
 from peerline.server.lan import LanIdentity, lan_address, lan_identity
 from peerline.server.listener import SortingListener, bind
 from peerline.server.service import Service
@@ -131,8 +132,9 @@ class StandAlone:
 
     def _uvicorn(self, app: ASGIApp) -> uvicorn.Config:
         config = uvicorn.Config(
-            app, http="httptools", lifespan="off", log_config=None, access_log=False, server_header=False,
-            date_header=True, proxy_headers=False, timeout_graceful_shutdown=SHUTDOWN_S,
+            app, http=patient_for(self.config.signaling.hello_timeout_s), lifespan="off", log_config=None,
+            access_log=False, server_header=False, date_header=True, proxy_headers=False,
+            timeout_graceful_shutdown=SHUTDOWN_S,
             ws=fast_websocket(self.service.hub, self.service.dispatcher),  # type: ignore[arg-type]
         )  # fmt: skip
         config.load()

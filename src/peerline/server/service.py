@@ -7,7 +7,7 @@ import functools
 import logging
 from collections.abc import Callable, Iterable
 
-from peerline.auth.tokens import Tokens, load_secret
+from peerline.auth.tokens import SECRETS_FILE, Tokens, load_secret
 from peerline.config import Config
 from peerline.errors import BackendError
 from peerline.metrics import Metrics, Sample
@@ -25,13 +25,26 @@ class Service:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.store = open_store(config.database, name_ttl_days=config.name_ttl_days)
-        self.tokens = _tokens(config)
-        self.hub = Hub(config, self.store, tokens=self.tokens if config.auth == "token" else None)
+        self._tokens: Tokens | None = None
+        self.hub = Hub(config, self.store, tokens=self.tokens() if config.auth == "token" else None)
         self.dispatcher = Dispatcher(self.hub)
         self.metrics = Metrics(self._samples)
         self.more_samples: list[Callable[[], Iterable[Sample]]] = []  # of what runs beside the signaling
         self._starting: asyncio.Future[None] | None = None
         self._clockwork: Clockwork | None = None
+
+    def tokens(self) -> Tokens | None:
+        """What checks tokens; None while nobody has made one.
+
+        With `--auth open` the first `peerline token create` makes the secret, also while we run.
+        """
+        config = self.config
+        if self._tokens is None:
+            if config.token_secret is not None:
+                self._tokens = Tokens(config.token_secret)
+            elif config.auth == "token" or (config.data_dir / SECRETS_FILE).exists():
+                self._tokens = Tokens(load_secret(config.data_dir))
+        return self._tokens
 
     async def start(self) -> None:
         """Open the store and start the clock. Raises BackendError if the store cannot be opened."""
@@ -88,12 +101,3 @@ class Service:
         yield "peerline_store_dropped_total", "Records dropped", {}, hub.ledger.journal.dropped
         for read in self.more_samples:
             yield from read()
-
-
-def _tokens(config: Config) -> Tokens | None:
-    """With `--auth open` and nothing on disk there is no secret: then no token is good for anything."""
-    if config.token_secret is not None:
-        return Tokens(config.token_secret)
-    if config.auth == "token" or (config.data_dir / "secrets.toml").exists():
-        return Tokens(load_secret(config.data_dir))
-    return None
