@@ -24,8 +24,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[boo
     yield servers
     for server in servers.values():
         server.end()
-    for server in servers.values():
-        assert "Traceback" not in server.printed(), server.printed()
+    for (is_mounted, _), server in servers.items():
+        # The server we are mounted in has words of its own for clients that send no UTF-8.
+        trouble = "Exception in ASGI application" if is_mounted else "Traceback"
+        assert trouble not in server.printed(), server.printed()
 
 
 @pytest.fixture(scope="session", params=WAYS, ids=str)
