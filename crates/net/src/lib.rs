@@ -1,0 +1,25 @@
+//! Many datagrams in one system call: what a relay spends most of its time on, so it is done as the kernel likes it.
+//!
+//! Received datagrams stay where the kernel put them until they have been sent on: [`ReceiveRing`] owns the bytes,
+//! [`SendBatch`] refers to them, and neither copies a payload. GRO gives runs of equal datagrams in one piece, GSO takes
+//! them so (`udp(7)`, UDP_GRO and UDP_SEGMENT).
+
+// `peerline_portable` tests the other path on Linux: RUSTFLAGS="--cfg peerline_portable" cargo test -p peerline-net
+#[cfg(all(target_os = "linux", not(peerline_portable)))]
+#[path = "linux.rs"]
+mod system;
+#[cfg(any(not(target_os = "linux"), peerline_portable))]
+#[path = "portable.rs"]
+mod system;
+
+#[cfg(all(target_os = "linux", not(peerline_portable)))]
+mod address;
+mod receive;
+mod send;
+
+pub use receive::{ReceiveRing, Received};
+pub use send::{SendBatch, Sent};
+pub use system::prepare;
+
+/// Room for the longest datagram, and for what GRO glues together.
+pub const SLOT_LEN: usize = 65_536;
