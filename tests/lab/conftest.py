@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.relays import RELAYS
 from lab.worlds import KernelWorld, SimulatedWorld, World
 from peerline.lab.plugin import natlab as natlab
 from peerline.lab.sim import Network
@@ -16,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--matrix", type=Path, metavar="FILE", help="let browsers call each other through all NATs; write the table"
     )
+    parser.addoption("--turn", choices=sorted(RELAYS), default="coturn", help="the TURN server of the matrix")
 
 
 def pytest_configure(config: pytest.Config) -> None:

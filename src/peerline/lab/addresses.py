@@ -5,7 +5,8 @@ from __future__ import annotations
 from peerline.lab.errors import LabError
 
 PREFIX = 24
-LAST = 254
+LAST = 253
+NOWHERE = "203.0.113.254"  # the way to all other addresses; nothing comes back from there
 
 
 class Addresses:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from peerline.lab import rules, runs
-from peerline.lab.addresses import PREFIX, Addresses, LanAddresses
+from peerline.lab.addresses import NOWHERE, PREFIX, Addresses, LanAddresses
 from peerline.lab.errors import LabError
 from peerline.lab.host import INTERFACE, Host
 from peerline.lab.link import Quality
@@ -113,31 +113,45 @@ class Lab:
         host = Host(name, namespace, addresses, self._plug(namespace, INTERFACE, bridge, addresses))
         if gateway is not None:
             namespace.ip(f"route add default via {gateway}")
+        else:
+            _lead_nowhere(namespace, INTERFACE)
         self._shapers[host.port] = Shaper(self._switch, bridge, host, self._seed + self._ports)
         return host
 
-    def _router(self, type: NatType, public: str, lan: LanAddresses) -> str:
+    def _router(self, nat: NatType, public: str, lan: LanAddresses) -> str:
         bridge = f"lan{lan.number}"
         self._bridge(bridge)
         router = self._namespace(f"router{lan.number}")
         self._plug(router, rules.OUTSIDE, INTERNET, [public])
         self._plug(router, rules.INSIDE, bridge, [lan.router])
-        router.nft(rules.rules(type, public))
+        _lead_nowhere(router, rules.OUTSIDE)
+        router.nft(rules.rules(nat, public))
         router.set("net.ipv4.ip_forward", 1)
         return bridge
+
+
+def _lead_nowhere(namespace: Namespace, interface: str) -> None:
+    """Packets to addresses that nobody has vanish, as on the internet, and no error tells their sender."""
+    namespace.ip(
+        f"neigh add {NOWHERE} lladdr 02:00:00:00:00:01 dev {interface} nud permanent",
+        f"route add default via {NOWHERE}",
+    )
 
 
 class Lan:
     """Hosts that share one router, and so one public address."""
 
-    def __init__(self, lab: Lab, type: NatType, addresses: Addresses) -> None:
-        self.type = type
+    def __init__(self, lab: Lab, nat: NatType, addresses: Addresses) -> None:
+        self.type = nat
+        self.public_address: str | None = None
+        """The router's, which the world sees instead of its hosts'; None behind "open", where each has its own."""
         self._lab = lab
         self._addresses: LanAddresses | None = None
         self._bridge = INTERNET
-        if type is not NatType.OPEN:
+        if nat is not NatType.OPEN:
+            self.public_address = addresses.public()
             self._addresses = addresses.lan()
-            self._bridge = lab._router(type, addresses.public(), self._addresses)
+            self._bridge = lab._router(nat, self.public_address, self._addresses)
 
     def host(self, name: str) -> Host:
         """A machine in this LAN. Behind "open" it is one with a public address."""

@@ -50,11 +50,11 @@ _FIREWALL = """
     tcp dport 3478 drop"""
 
 
-def rules(type: NatType, address: str) -> str:
+def rules(nat: NatType, address: str) -> str:
     """The rule set of a router of this type with this public address."""
-    is_cone = type.mapping is Dependence.ENDPOINT_INDEPENDENT
+    is_cone = nat.mapping is Dependence.ENDPOINT_INDEPENDENT
     remembered = "ip protocol udp snat ip addr . port to ip saddr . udp sport map @outward" if is_cone else ""
-    admission = _ADMISSION[type.filtering] if type.filtering is not None else ""
+    admission = _ADMISSION[nat.filtering] if nat.filtering is not None else ""
     return f"""
 table ip nat {{{_MEMORIES if is_cone else ""}
   chain translate {{
@@ -70,7 +70,7 @@ table ip nat {{{_MEMORIES if is_cone else ""}
   }}
   chain pass {{
     type filter hook forward priority filter; policy drop;
-    ct state established,related accept{_FIREWALL if type is NatType.UDP_BLOCKED else ""}
+    ct state established,related accept{_FIREWALL if nat is NatType.UDP_BLOCKED else ""}
     iifname "{INSIDE}" accept
     ct status dnat accept
   }}

@@ -45,8 +45,8 @@ class _Mapping:
 class Nat:
     """The NAT of one router that has one public address."""
 
-    def __init__(self, type: NatType, address: str, random: Random) -> None:
-        self.type = type
+    def __init__(self, nat: NatType, address: str, random: Random) -> None:
+        self.type = nat
         self.address = address
         self._random = random
         self._by_inside: dict[tuple[Address, Remote], _Mapping] = {}

@@ -87,15 +87,20 @@ class Network:
 class Lan:
     """Hosts behind one router."""
 
-    def __init__(self, network: Network, type: NatType, addresses: Addresses) -> None:
+    def __init__(self, network: Network, nat: NatType, addresses: Addresses) -> None:
         self.network = network
-        self.type = type
+        self.type = nat
         self.nat: Nat | None = None
         self._hosts: dict[str, Host] = {}
         self._addresses: LanAddresses | None = None
-        if type is not NatType.OPEN:
-            self.nat = Nat(type, addresses.public(), network.random)
+        if nat is not NatType.OPEN:
+            self.nat = Nat(nat, addresses.public(), network.random)
             self._addresses = addresses.lan()
+
+    @property
+    def public_address(self) -> str | None:
+        """The router's, which the world sees instead of its hosts'; None behind "open", where each has its own."""
+        return self.nat.address if self.nat is not None else None
 
     def host(self, name: str) -> Host:
         """A host in this LAN; behind "open" it is one with a public address."""
