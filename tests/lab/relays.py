@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from e2e.waiting import until
@@ -50,4 +51,12 @@ async def coturn(host: Host, certificate: Path, folder: Path) -> AsyncIterator[s
         yield _GIVE % json.dumps([{"urls": urls, "username": USER, "credential": PASSWORD}])
 
 
-RELAYS = {"coturn": coturn}
+@dataclass(frozen=True)
+class Relay:
+    """A TURN server, and what `peerline serve` has to be told besides."""
+
+    run: Callable[[Host, Path, Path], AbstractAsyncContextManager[str]]
+    serve_flags: tuple[str, ...] = ()
+
+
+RELAYS = {"coturn": Relay(coturn)}

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from peerline.lab import Lab, NatType
+from peerline.lab import Lab, NatType, is_direct
 
-PAGE = (Path(__file__).parents[2] / "docs" / "nat-lab.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, MATRIX = (DOCS / "nat-lab.md").read_text(), (DOCS / "nat-matrix.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
 
 
@@ -27,6 +28,16 @@ def test_the_examples_pass(natlab: Lab, tmp_path: Path, number: int) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
+
+
+def test_the_matrix_says_what_theory_says() -> None:
+    rows = re.findall(r"^\| \*\*(.+?)\*\* \|(.+)\|$", MATRIX, re.M)
+    said = {
+        (NatType.named(one), other): cell.strip() == "direct"
+        for one, cells in rows
+        for other, cell in zip(NatType, cells.split("|"), strict=True)
+    }
+    assert said == {(one, other): is_direct(one, other) for one in NatType for other in NatType}
 
 
 def test_every_type_is_explained() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from peerline.lab import Lab, LabError, runs, what_is_missing
-from peerline.lab.namespace import DIRECTORY
+from peerline.lab.namespace import DIRECTORY, Namespace
 
 # Makes a lab with a program in it, says so, and stays.
 _RUN = """
@@ -73,6 +73,21 @@ def test_a_closed_lab_leaves_nothing_behind(natlab: Lab) -> None:
     assert program.wait() == -signal.SIGKILL
     assert _namespaces_of(os.getpid()) == before
     lab.close()
+
+
+def test_a_cable_that_broke_is_reported_and_can_be_replaced(natlab: Lab) -> None:
+    server, ann = natlab.host("server"), natlab.host("ann")
+    natlab.shape(ann, delay_s=0.01)
+    (wire,) = Namespace(ann.namespace.name.removesuffix("ann") + "switch").processes()
+    os.kill(wire, signal.SIGKILL)
+    with pytest.raises(LabError) as broken:
+        natlab.shape(ann, delay_s=0.02)
+    assert broken.value.code == "lab_system"
+    natlab.shape(ann)
+    with server.socket() as there, ann.socket() as here:
+        there.settimeout(2)
+        here.sendto(b"hello", there.getsockname())
+        assert there.recv(100) == b"hello"
 
 
 def test_a_lab_that_could_not_be_finished_leaves_nothing_behind(natlab: Lab) -> None:

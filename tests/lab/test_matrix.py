@@ -70,12 +70,12 @@ async def test_a_call_goes_directly_where_theory_allows_it_and_through_the_relay
 ) -> None:
     async with AsyncExitStack() as stack:
         outside = natlab.host("server", addresses=2)
-        server = _serve(outside, authority, tmp_path / "server")
+        relay = RELAYS[request.config.getoption("--turn")]
+        server = _serve(outside, authority, tmp_path / "server", relay.serve_flags)
         stack.callback(server.end)
         url = f"https://{outside.address}:{server.start().port}"
         certificate = authority.issue(outside.addresses, tmp_path / "relay.pem")
-        start_relay = RELAYS[request.config.getoption("--turn")]
-        tell_of_relay = await stack.enter_async_context(start_relay(outside, certificate, tmp_path))
+        tell_of_relay = await stack.enter_async_context(relay.run(outside, certificate, tmp_path))
 
         playwright = await stack.enter_async_context(async_playwright())
         people: list[Person] = []
@@ -101,12 +101,12 @@ async def test_a_call_goes_directly_where_theory_allows_it_and_through_the_relay
         await bob.reads("Call ended")
 
 
-def _serve(host: Host, authority: Authority, folder: Path) -> ServerProcess:
+def _serve(host: Host, authority: Authority, folder: Path, more: tuple[str, ...]) -> ServerProcess:
     """`peerline serve` with HTTPS, by a certificate that the browsers trust."""
     settings = write_settings(folder)
     authority.issue([host.address], folder / "lan" / "server.pem")
     flags = ["serve", "--lan", "--host", host.address, "--no-db", "--data-dir", str(folder), "--config", str(settings)]
-    return ServerProcess(folder, host.command(PEERLINE, *flags))
+    return ServerProcess(folder, host.command(PEERLINE, *flags, *more))
 
 
 async def _browse(playwright: Playwright, host: Host, home: Path, folder: Path) -> Browser:

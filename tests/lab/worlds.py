@@ -9,7 +9,7 @@ from peerline.lab import Lab
 from peerline.lab.sim import Network, Socket
 
 Address = tuple[str, int]
-_PATIENCE_S = 0.5  # over a good link a datagram is there before its sender's call returns; this is for the others
+_PATIENCE_S = 0.3  # over a good link a datagram is there before its sender's call returns; this is for the others
 
 
 class Endpoint(Protocol):

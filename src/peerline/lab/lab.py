@@ -16,7 +16,7 @@ from peerline.lab import rules, runs
 from peerline.lab.addresses import NOWHERE, PREFIX, Addresses, LanAddresses
 from peerline.lab.errors import LabError
 from peerline.lab.host import INTERFACE, Host
-from peerline.lab.link import Quality
+from peerline.lab.link import Quality, ways
 from peerline.lab.namespace import Namespace
 from peerline.lab.nat_type import NatType
 from peerline.lab.ready import what_is_missing
@@ -56,18 +56,25 @@ class Lab:
         """A LAN behind a router of its own of this type, "symmetric" for example. Raises LabError for unknown ones."""
         return Lan(self, NatType.named(nat), self._addresses)
 
-    def shape(self, host: Host, *, direction: str = "both", **quality: float) -> None:
-        """Make a host's link worse, or good again: `loss`, `rate_bps`, `delay_s`, `queue_s` as of `Quality`.
+    def shape(
+        self,
+        host: Host,
+        *,
+        loss: float = 0.0,
+        rate_bps: float | None = None,
+        delay_s: float = 0.0,
+        queue_s: float = 0.2,
+        direction: str = "both",
+    ) -> None:
+        """Make a host's link worse, or good again; the words are those of `Quality`, and what is not named is perfect.
 
-        It holds at once, for what the host sends ("up"), what it gets ("down"), or both. What is not named is perfect.
+        It holds at once, for what the host sends ("up"), what it gets ("down"), or both.
         """
-        if direction not in ("both", "up", "down"):
-            raise LabError(f"a direction is both, up or down, not {direction!r}", code="lab_quality")
-        wanted = Quality(**quality)
+        wanted, (up, down) = Quality(loss, rate_bps, delay_s, queue_s), ways(direction)
         shaper = self._shapers[host.port]
-        if direction in ("both", "up"):
+        if up:
             shaper.up = wanted
-        if direction in ("both", "down"):
+        if down:
             shaper.down = wanted
         shaper.apply()
 

@@ -40,6 +40,13 @@ class Quality:
         return self.loss == 0 and self.rate_bps is None and self.delay_s == 0
 
 
+def ways(direction: str) -> tuple[bool, bool]:
+    """Whether what a host sends is meant, and whether what it gets. Raises LabError for a word that says neither."""
+    if direction not in ("both", "up", "down"):
+        raise LabError(f"a direction is both, up or down, not {direction!r}", code="lab_quality")
+    return direction != "down", direction != "up"
+
+
 class Link:
     """One direction of one link."""
 

@@ -33,7 +33,9 @@ class Shaper:
     def apply(self) -> None:
         """Make the cable what `up` and `down` say now."""
         if self.up.is_perfect and self.down.is_perfect:
-            self.close()
+            if self._wire is not None:
+                self.close()
+                self._switch.ip(f"link set {self._host.port} master {self._bridge}")
             return
         if self._wire is None:
             self._insert()
@@ -41,16 +43,11 @@ class Shaper:
         self._tell(json.dumps(told).encode() + b"\n")
 
     def close(self) -> None:
-        """Plug the host into the switch again."""
-        if self._wire is None:
-            return
-        wire, self._wire = self._wire, None
-        assert wire.stdin is not None
-        wire.stdin.close()
-        wire.wait()
-        if wire.stdout is not None:
-            wire.stdout.close()
-        self._switch.ip(f"link set {self._host.port} master {self._bridge}")
+        """Take the bad cable out. Without another the host hangs in the air."""
+        if self._wire is not None:
+            self._wire.kill()
+            self._wire.communicate()
+            self._wire = None
 
     def _insert(self) -> None:
         plug, tap = self._host.port, "w" + self._host.port
@@ -60,6 +57,7 @@ class Shaper:
             self._switch.command(sys.executable, "-m", "peerline.lab.wire", plug, tap, str(self._seed)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,
         )
         self._expect(b"ready\n")
         self._switch.ip(f"link set {plug} nomaster", f"link set {tap} master {self._bridge} up")
@@ -67,8 +65,10 @@ class Shaper:
     def _tell(self, line: bytes) -> None:
         assert self._wire is not None
         assert self._wire.stdin is not None
-        self._wire.stdin.write(line)
-        self._wire.stdin.flush()
+        try:
+            self._wire.stdin.write(line)
+        except BrokenPipeError:
+            pass  # then there is no answer either
         self._expect(b"changed\n")
 
     def _expect(self, line: bytes) -> None:

@@ -9,7 +9,7 @@ from random import Random
 
 from peerline.lab.addresses import Addresses, LanAddresses
 from peerline.lab.errors import LabError
-from peerline.lab.link import Link, Quality
+from peerline.lab.link import Link, Quality, ways
 from peerline.lab.nat_type import NatType
 from peerline.lab.sim.nat import Address, Nat, Packet
 
@@ -42,13 +42,22 @@ class Network:
             self._public[lan.nat.address] = lan.enter
         return lan
 
-    def shape(self, host: Host, *, direction: str = "both", **quality: float) -> None:
-        """Make a host's link worse or better: `loss`, `rate_bps`, `delay_s`, `queue_s` as of `Quality`."""
-        if direction not in ("both", "up", "down"):
-            raise LabError(f"a direction is both, up or down, not {direction!r}", code="lab_quality")
-        for link, way in ((host.up, "up"), (host.down, "down")):
-            if direction in ("both", way):
-                link.quality = Quality(**quality)
+    def shape(
+        self,
+        host: Host,
+        *,
+        loss: float = 0.0,
+        rate_bps: float | None = None,
+        delay_s: float = 0.0,
+        queue_s: float = 0.2,
+        direction: str = "both",
+    ) -> None:
+        """Make a host's link worse, or good again: as `Lab.shape`."""
+        wanted, (up, down) = Quality(loss, rate_bps, delay_s, queue_s), ways(direction)
+        if up:
+            host.up.quality = wanted
+        if down:
+            host.down.quality = wanted
 
     # Time --------------------------------------------------------------------------------------------
 
