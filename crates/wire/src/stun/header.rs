@@ -20,6 +20,12 @@ pub struct Method(u16);
 
 impl Method {
     pub const BINDING: Self = Self(0x001);
+    pub const ALLOCATE: Self = Self(0x003);
+    pub const REFRESH: Self = Self(0x004);
+    pub const SEND: Self = Self(0x006);
+    pub const DATA: Self = Self(0x007);
+    pub const CREATE_PERMISSION: Self = Self(0x008);
+    pub const CHANNEL_BIND: Self = Self(0x009);
     pub const MAX: u16 = 0xFFF;
 
     /// `None` if the number does not fit in 12 bits.

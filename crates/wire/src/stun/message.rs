@@ -75,6 +75,14 @@ impl<'a> Message<'a> {
         self.attributes().find(|attribute| attribute.kind == kind)
     }
 
+    /// What an integrity attribute of this message is computed over: the first four bytes, with a length that ends with
+    /// that attribute, and what follows them up to it (RFC 8489 §14.5).
+    pub fn covered_by(&self, integrity: &Attribute<'a>) -> ([u8; 4], &'a [u8]) {
+        let len = (integrity.offset + 4 + integrity.value.len() - HEADER_LEN) as u16;
+        let ([t1, t2], [l1, l2]) = ([self.bytes[0], self.bytes[1]], len.to_be_bytes());
+        ([t1, t2, l1, l2], &self.bytes[4..integrity.offset])
+    }
+
     pub fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }

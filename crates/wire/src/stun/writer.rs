@@ -52,8 +52,38 @@ impl<'b> MessageWriter<'b> {
 
     /// XOR-MAPPED-ADDRESS (RFC 8489 §14.2).
     pub fn xor_mapped_address(&mut self, address: SocketAddr) -> Result<&mut Self, BufferFull> {
+        self.xor_address(kind::XOR_MAPPED_ADDRESS, address)
+    }
+
+    /// An attribute whose value is an address hidden by XOR.
+    pub fn xor_address(&mut self, kind: u16, address: SocketAddr) -> Result<&mut Self, BufferFull> {
         let (value, len) = encode_xor_address(address, self.transaction);
-        self.attribute(kind::XOR_MAPPED_ADDRESS, &value[..len])
+        self.attribute(kind, &value[..len])
+    }
+
+    /// ALTERNATE-SERVER (RFC 8489 §14.15), an address in the clear.
+    pub fn alternate_server(&mut self, address: SocketAddr) -> Result<&mut Self, BufferFull> {
+        let mut value = vec![0, if address.is_ipv4() { 1 } else { 2 }];
+        value.extend(address.port().to_be_bytes());
+        match address.ip() {
+            std::net::IpAddr::V4(ip) => value.extend(ip.octets()),
+            std::net::IpAddr::V6(ip) => value.extend(ip.octets()),
+        }
+        self.attribute(kind::ALTERNATE_SERVER, &value)
+    }
+
+    /// MESSAGE-INTEGRITY or its SHA-256 sister (RFC 8489 §14.5, §14.6): `seal` is given all that stands before it, with a
+    /// length that counts it already.
+    pub fn integrity<const N: usize>(
+        &mut self,
+        kind: u16,
+        seal: impl FnOnce(&[u8]) -> [u8; N],
+    ) -> Result<&mut Self, BufferFull> {
+        let end = self.len;
+        self.reserve(kind, N)?;
+        let value = seal(&self.buffer[..end]);
+        self.buffer[end + 4..end + 4 + N].copy_from_slice(&value);
+        Ok(self)
     }
 
     /// ERROR-CODE with an empty reason phrase, the smallest legal one (RFC 8489 §14.8). `code` is 300 to 699.

@@ -1,0 +1,72 @@
+//! What only the owner of sockets can do. The engine implements it, and so does a simulator.
+
+use std::net::SocketAddr;
+
+/// Names an allocation for its whole life; an old one names nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AllocationId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+impl AllocationId {
+    pub const fn to_bits(self) -> u64 {
+        (self.index as u64) << 32 | self.generation as u64
+    }
+
+    /// Any number is accepted: one that names nothing is simply stale.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self { index: (bits >> 32) as u32, generation: bits as u32 }
+    }
+}
+
+/// Names a relay socket; the host gives it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RelayId(pub u32);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    pub fn of(address: &SocketAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+}
+
+/// Which port numbers will do (EVEN-PORT, RFC 8656 §18.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parity {
+    Any,
+    Even,
+    /// Even, with the next higher one kept for later.
+    EvenWithNext,
+}
+
+/// A relay socket that was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relay {
+    pub id: RelayId,
+    /// Where peers reach it.
+    pub address: SocketAddr,
+    /// The socket on the next port, if it was asked for.
+    pub next: Option<RelayId>,
+}
+
+/// No port is free, or there is no address of this family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRelay;
+
+pub trait Host {
+    /// Whether relays of this family can be had at all.
+    fn serves(&self, family: Family) -> bool;
+    /// Opens a UDP socket for relaying.
+    fn open_relay(&mut self, allocation: AllocationId, family: Family, parity: Parity) -> Result<Relay, NoRelay>;
+    /// Gives a socket that was kept for later to this allocation.
+    fn adopt_relay(&mut self, relay: RelayId, allocation: AllocationId) -> Result<Relay, NoRelay>;
+    fn close_relay(&mut self, relay: RelayId);
+    /// Fills the bytes from the system's random numbers.
+    fn random(&mut self, bytes: &mut [u8]);
+}

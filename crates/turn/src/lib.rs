@@ -1,0 +1,37 @@
+//! The TURN server (RFC 8656, RFC 8489) as a machine: it is told what came and when, and says what is to be done.
+//!
+//! Reading order: [`Server`] → `requests` (one file for each method) → `allocation` → `auth` → [`PeerPolicy`].
+
+#![forbid(unsafe_code)]
+
+mod allocation;
+mod auth;
+mod channels;
+mod counters;
+mod credentials;
+mod event;
+mod host;
+mod nonce;
+mod policy;
+mod quota;
+mod rate_limit;
+mod reply;
+mod request;
+mod requests;
+mod reservation;
+mod server;
+mod settings;
+mod tuple;
+mod wheel;
+
+pub use allocation::{AllocationView, Usage};
+pub use counters::Counters;
+pub use credentials::rest_password;
+pub use event::{FreeReason, Question, QuestionId, TurnEvent, Verdict};
+pub use host::{AllocationId, Family, Host, NoRelay, Parity, Relay, RelayId};
+pub use nonce::NonceKeys;
+pub use policy::{Network, NotANetwork, PeerPolicy};
+pub use rate_limit::{RateLimit, RateLimiter};
+pub use server::{ChannelTarget, Direction, Now, Outcome, PeerRoute, Server};
+pub use settings::{Own, Quotas, Secret, Settings, User};
+pub use tuple::{FiveTuple, Transport};

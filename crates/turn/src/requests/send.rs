@@ -1,0 +1,37 @@
+//! Send indication (RFC 8656 §11.2): data for a peer without a channel. There is no answer, whatever is wrong.
+
+use peerline_wire::stun::kind;
+
+use crate::host::Family;
+use crate::request::Request;
+use crate::server::{Context, Outcome, Server};
+
+const KNOWN: [u16; 3] = [kind::XOR_PEER_ADDRESS, kind::DATA, kind::DONT_FRAGMENT];
+
+impl Server {
+    pub(crate) fn send(&mut self, context: &Context<'_>, request: &Request<'_>) -> Outcome {
+        self.forward(context, request).unwrap_or(Outcome::Silence)
+    }
+
+    fn forward(&self, context: &Context<'_>, request: &Request<'_>) -> Option<Outcome> {
+        let id = self.find(&context.tuple)?;
+        let allocation = self.get(id)?;
+        let data = request.find(kind::DATA)?;
+        let &[peer] = request.peers().ok()?.as_slice() else { return None };
+        let relay = allocation.relay_of(Family::of(&peer))?;
+        if !allocation.may_reach(peer.ip())
+            || !self.settings.policy.permits(peer)
+            || !request.unknown(&KNOWN).is_empty()
+        {
+            return None;
+        }
+        let start = data.offset + 4;
+        Some(Outcome::Forward {
+            allocation: id,
+            relay: relay.id,
+            peer,
+            data: start..start + data.value.len(),
+            dont_fragment: request.has(kind::DONT_FRAGMENT),
+        })
+    }
+}
