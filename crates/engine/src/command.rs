@@ -1,5 +1,6 @@
 //! What the owner asks of a shard. Commands never wait for an answer; results come back as events.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -7,12 +8,25 @@ use mio::Waker;
 
 use crate::handle::Handle;
 use crate::service::Build;
-use crate::udp::UdpEndpoint;
 
 pub(crate) enum Command {
-    Open { handle: Handle, endpoint: UdpEndpoint, build: Build },
-    Close { handle: Handle },
-    Ping { token: u64, count: u32, batch: u32 },
+    Open {
+        handle: Handle,
+        build: Build,
+    },
+    /// For the service itself.
+    Tell {
+        handle: Handle,
+        command: Box<dyn Any + Send>,
+    },
+    Close {
+        handle: Handle,
+    },
+    Ping {
+        token: u64,
+        count: u32,
+        batch: u32,
+    },
     Stop,
 }
 

@@ -11,6 +11,11 @@ impl Counter {
         self.0.store(self.0.load(Relaxed) + more, Relaxed);
     }
 
+    /// For what is counted elsewhere, by the machine that its shard owns.
+    pub(crate) fn set(&self, value: u64) {
+        self.0.store(value, Relaxed);
+    }
+
     fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
@@ -26,8 +31,42 @@ pub(crate) struct StunCounters {
 }
 
 #[derive(Debug, Default)]
+pub(crate) struct TurnCounters {
+    pub(crate) relayed_up: Counter,
+    pub(crate) relayed_down: Counter,
+    pub(crate) malformed: Counter,
+    pub(crate) unknown: Counter,
+    pub(crate) no_permission: Counter,
+    pub(crate) over_quota: Counter,
+    pub(crate) panics: Counter,
+    pub(crate) allocations: Counter,
+    pub(crate) allocated: Counter,
+    pub(crate) bindings: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) unauthorized: Counter,
+    pub(crate) unserved: Counter,
+    pub(crate) rate_limited: Counter,
+    pub(crate) malformed_messages: Counter,
+}
+
+impl TurnCounters {
+    /// What the machine has counted so far.
+    pub(crate) fn take_over(&self, machine: peerline_turn::Counters) {
+        self.allocations.set(machine.allocations);
+        self.allocated.set(machine.allocated);
+        self.bindings.set(machine.bindings);
+        self.refused.set(machine.refused);
+        self.unauthorized.set(machine.unauthorized);
+        self.unserved.set(machine.unserved);
+        self.rate_limited.set(machine.rate_limited);
+        self.malformed_messages.set(machine.malformed);
+    }
+}
+
+#[derive(Debug, Default)]
 pub(crate) struct ShardCounters {
     pub(crate) stun: StunCounters,
+    pub(crate) turn: TurnCounters,
     pub(crate) send_failed: Counter,
     pub(crate) receive_failed: Counter,
 }
@@ -47,10 +86,44 @@ pub struct StunSnapshot {
     pub rate_limited: u64,
 }
 
+/// What the TURN servers have relayed and dropped, in datagrams.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct TurnSnapshot {
+    /// From clients to peers.
+    pub relayed_up: u64,
+    /// From peers to clients.
+    pub relayed_down: u64,
+    /// Neither a STUN message nor well-formed ChannelData.
+    pub malformed: u64,
+    /// ChannelData of nobody's allocation or on a channel that is not bound.
+    pub unknown: u64,
+    /// From peers whom the client has not permitted.
+    pub no_permission: u64,
+    /// Over the rate of its allocation.
+    pub over_quota: u64,
+    /// Messages that a bug of ours made us drop.
+    pub panics: u64,
+    /// Allocations there are now.
+    pub allocations: u64,
+    /// Allocations made since the beginning.
+    pub allocated: u64,
+    /// Binding success responses.
+    pub bindings: u64,
+    /// Error responses to clients that are known, and 420 to Binding requests.
+    pub refused: u64,
+    /// 400, 401 and 438 to strangers.
+    pub unauthorized: u64,
+    /// Responses, indications and methods that are not served.
+    pub unserved: u64,
+    /// Their source has had its share of answers.
+    pub rate_limited: u64,
+}
+
 /// One shard's counters, or the sum over several shards.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct ShardSnapshot {
     pub stun: StunSnapshot,
+    pub turn: TurnSnapshot,
     /// Datagrams the operating system would not send.
     pub send_failed: u64,
     /// Receive calls that ended in an error.
@@ -73,7 +146,23 @@ impl ShardCounters {
             unserved: self.stun.unserved.get(),
             rate_limited: self.stun.rate_limited.get(),
         };
-        ShardSnapshot { stun, send_failed: self.send_failed.get(), receive_failed: self.receive_failed.get() }
+        let turn = TurnSnapshot {
+            relayed_up: self.turn.relayed_up.get(),
+            relayed_down: self.turn.relayed_down.get(),
+            malformed: self.turn.malformed.get() + self.turn.malformed_messages.get(),
+            unknown: self.turn.unknown.get(),
+            no_permission: self.turn.no_permission.get(),
+            over_quota: self.turn.over_quota.get(),
+            panics: self.turn.panics.get(),
+            allocations: self.turn.allocations.get(),
+            allocated: self.turn.allocated.get(),
+            bindings: self.turn.bindings.get(),
+            refused: self.turn.refused.get(),
+            unauthorized: self.turn.unauthorized.get(),
+            unserved: self.turn.unserved.get(),
+            rate_limited: self.turn.rate_limited.get(),
+        };
+        ShardSnapshot { stun, turn, send_failed: self.send_failed.get(), receive_failed: self.receive_failed.get() }
     }
 }
 
@@ -86,6 +175,22 @@ impl std::iter::Sum for ShardSnapshot {
                 malformed: a.stun.malformed + b.stun.malformed,
                 unserved: a.stun.unserved + b.stun.unserved,
                 rate_limited: a.stun.rate_limited + b.stun.rate_limited,
+            },
+            turn: TurnSnapshot {
+                relayed_up: a.turn.relayed_up + b.turn.relayed_up,
+                relayed_down: a.turn.relayed_down + b.turn.relayed_down,
+                malformed: a.turn.malformed + b.turn.malformed,
+                unknown: a.turn.unknown + b.turn.unknown,
+                no_permission: a.turn.no_permission + b.turn.no_permission,
+                over_quota: a.turn.over_quota + b.turn.over_quota,
+                panics: a.turn.panics + b.turn.panics,
+                allocations: a.turn.allocations + b.turn.allocations,
+                allocated: a.turn.allocated + b.turn.allocated,
+                bindings: a.turn.bindings + b.turn.bindings,
+                refused: a.turn.refused + b.turn.refused,
+                unauthorized: a.turn.unauthorized + b.turn.unauthorized,
+                unserved: a.turn.unserved + b.turn.unserved,
+                rate_limited: a.turn.rate_limited + b.turn.rate_limited,
             },
             send_failed: a.send_failed + b.send_failed,
             receive_failed: a.receive_failed + b.receive_failed,

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use mio::{Poll, Waker};
+use peerline_turn::{AllocationId, NonceKeys, QuestionId, RateLimit, Settings, Verdict};
 
 use crate::command::{Command, Mailbox};
 use crate::counters::{ShardCounters, ShardSnapshot};
@@ -17,12 +18,13 @@ use crate::error::EngineError;
 use crate::event::Event;
 use crate::event_queue::EventQueue;
 use crate::handle::{Handle, MAX_SHARDS};
-use crate::rate_limit::RateLimit;
 use crate::service::Build;
 use crate::shard::{COMMANDS, Shard, reason_of};
 use crate::slots::SlotAllocator;
 use crate::stun::StunService;
-use crate::udp::{UdpEndpoint, bind};
+use crate::turn::command::TurnCommand;
+use crate::turn::{TurnConfig, plane::TurnPlane, relays::Relays};
+use crate::udp::{bind, bind_shared};
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EngineConfig {
@@ -36,6 +38,14 @@ pub struct StunListener {
     pub handle: Handle,
     /// Where it listens; the port is the real one even if 0 was asked for.
     pub address: SocketAddr,
+}
+
+/// A running TURN server: one service on each shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnListener {
+    pub handles: Vec<Handle>,
+    /// Where it listens, in the order asked for; the ports are the real ones.
+    pub addresses: Vec<SocketAddr>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -94,7 +104,71 @@ impl Engine {
         if limit.is_some_and(|limit| limit.per_second == 0 || limit.burst == 0) {
             return Err(EngineError::Invalid("a rate limit of zero would answer nobody"));
         }
-        self.open(address, Box::new(move |now, counters| Box::new(StunService::new(limit, now, counters.clone()))))
+        let socket = bind(address)?;
+        let address = socket.local_addr()?;
+        let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+        let handle = self.open(shard, Box::new(move |now, _| Box::new(StunService::new(socket, limit, now))))?;
+        Ok(StunListener { handle, address })
+    }
+
+    /// Serves TURN, and STUN Binding, on these addresses with every shard.
+    pub fn turn_listen(&self, config: TurnConfig) -> Result<TurnListener, EngineError> {
+        self.check()?;
+        let mut sockets: Vec<Vec<_>> = self.shards.iter().map(|_| Vec::new()).collect();
+        let mut addresses = Vec::new();
+        for address in config.listen {
+            let of_shards = bind_shared(address, self.shards.len())?;
+            addresses.push(of_shards[0].local_addr()?);
+            for (of_shard, socket) in sockets.iter_mut().zip(of_shards) {
+                of_shard.push(socket);
+            }
+        }
+        let keys = NonceKeys::random().map_err(|_| EngineError::Invalid("the system has no randomness"))?;
+        let used = Arc::new(AtomicU32::new(0));
+        let build = |(shard, sockets)| {
+            let relays = Relays::new(config.relay.clone(), used.clone());
+            let (settings, keys) = (config.settings.clone(), keys.clone());
+            self.open(shard, Box::new(move |now, _| Box::new(TurnPlane::new(sockets, relays, settings, keys, now))))
+        };
+        let handles = sockets.into_iter().enumerate().map(build).collect::<Result<_, _>>()?;
+        Ok(TurnListener { handles, addresses })
+    }
+
+    /// New settings for those who come from now on; who has an allocation keeps it.
+    pub fn turn_reload(&self, server: &TurnListener, settings: &Arc<Settings>) -> Result<(), EngineError> {
+        self.tell_all(server, || TurnCommand::Reload(settings.clone()))
+    }
+
+    /// Nobody gets an allocation any more; those there are go on.
+    pub fn turn_drain(&self, server: &TurnListener) -> Result<(), EngineError> {
+        self.tell_all(server, || TurnCommand::Drain)
+    }
+
+    /// Ends one allocation of the service with this handle.
+    pub fn turn_kick(&self, handle: Handle, allocation: AllocationId) -> Result<(), EngineError> {
+        self.tell(handle, TurnCommand::Kick(allocation))
+    }
+
+    /// The answer to [`Event::TurnAsked`].
+    pub fn turn_decide(&self, handle: Handle, question: QuestionId, verdict: Verdict) -> Result<(), EngineError> {
+        self.tell(handle, TurnCommand::Decide(question, verdict))
+    }
+
+    /// Asks each shard for its allocations: as many events [`Event::TurnListed`] with this token as there are shards.
+    pub fn turn_list(&self, server: &TurnListener, token: u64) -> Result<(), EngineError> {
+        self.tell_all(server, || TurnCommand::List { token })
+    }
+
+    fn tell_all(&self, server: &TurnListener, command: impl Fn() -> TurnCommand) -> Result<(), EngineError> {
+        server.handles.iter().try_for_each(|handle| self.tell(*handle, command()))
+    }
+
+    fn tell(&self, handle: Handle, command: TurnCommand) -> Result<(), EngineError> {
+        self.check()?;
+        if let Some(shard) = self.shards.get(handle.shard()) {
+            shard.mailbox.send(Command::Tell { handle, command: Box::new(command) });
+        }
+        Ok(())
     }
 
     /// Closes what the handle names; [`Event::Closed`] follows. A stale handle is no error and has no effect.
@@ -161,15 +235,12 @@ impl Engine {
         Ok(())
     }
 
-    fn open(&self, address: SocketAddr, build: Build) -> Result<StunListener, EngineError> {
-        let socket = bind(address)?;
-        let address = socket.local_addr()?;
-        let endpoint = UdpEndpoint::new(socket)?;
-        let shard = &self.shards[self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len()];
+    fn open(&self, shard: usize, build: Build) -> Result<Handle, EngineError> {
+        let shard = &self.shards[shard];
         let handle = shard.allocator.lock().unwrap_or_else(PoisonError::into_inner).allocate();
         let handle = handle.ok_or(EngineError::Full)?;
-        shard.mailbox.send(Command::Open { handle, endpoint, build });
-        Ok(StunListener { handle, address })
+        shard.mailbox.send(Command::Open { handle, build });
+        Ok(handle)
     }
 
     fn check(&self) -> Result<(), EngineError> {

@@ -1,5 +1,7 @@
 //! What the engine tells its owner, as past participles.
 
+use peerline_turn::{AllocationView, Question, TurnEvent};
+
 use crate::handle::Handle;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +12,12 @@ pub enum Event {
     Closed { handle: Handle },
     /// The thing is gone because of a bug in it. It takes nothing else with it.
     Failed { handle: Handle, reason: String },
+    /// An allocation of a TURN server began or ended.
+    Turn { handle: Handle, event: TurnEvent },
+    /// May this client allocate? [`crate::Engine::turn_decide`] answers.
+    TurnAsked { handle: Handle, question: Question },
+    /// What [`crate::Engine::turn_list`] asked of one shard.
+    TurnListed { token: u64, allocations: Vec<AllocationView> },
     /// A whole shard is gone, and everything that lived on it.
     ShardFailed { shard: usize, reason: String },
 }

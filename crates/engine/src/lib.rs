@@ -12,20 +12,24 @@ mod error;
 mod event;
 mod event_queue;
 mod handle;
-mod outbox;
-mod rate_limit;
+mod ready;
 mod service;
 mod shard;
 mod slots;
 mod stun;
 mod timer_wheel;
+mod turn;
 mod udp;
 mod wake;
 
-pub use counters::{ShardSnapshot, StunSnapshot};
-pub use engine::{Engine, EngineConfig, EngineStats, StunListener};
+pub use counters::{ShardSnapshot, StunSnapshot, TurnSnapshot};
+pub use engine::{Engine, EngineConfig, EngineStats, StunListener, TurnListener};
 pub use error::EngineError;
 pub use event::Event;
 pub use event_queue::QUEUE_CAPACITY;
 pub use handle::{Handle, MAX_SHARDS};
-pub use rate_limit::RateLimit;
+pub use peerline_turn::{
+    AllocationId, AllocationView, FreeReason, Network, Own, PeerPolicy, Question, QuestionId, Quotas, RateLimit,
+    Secret, Settings, TurnEvent, Usage, User, Verdict, rest_password,
+};
+pub use turn::{RelayAddress, RelayConfig, TurnConfig};

@@ -9,23 +9,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
+use peerline_net::ReceiveRing;
 
 use crate::command::Command;
 use crate::counters::ShardCounters;
 use crate::event::Event;
 use crate::event_queue::EventQueue;
 use crate::handle::Handle;
-use crate::outbox::Outbox;
-use crate::service::{Build, Service};
+use crate::ready::ReadyList;
+use crate::service::{Build, Io, Service, of_token};
 use crate::slots::{SlotAllocator, Slots};
 use crate::timer_wheel::TimerWheel;
-use crate::udp::{ReceiveBuffers, UdpEndpoint};
 
-/// The poll token of the command queue; sockets have their slot's number.
+/// The poll token of the command queue; those of sockets are made of slot and number.
 pub(crate) const COMMANDS: Token = Token(usize::MAX);
 
-/// After so many datagrams of one socket the others get their turn.
-const DATAGRAMS_PER_TURN: usize = 256;
+/// How many arrivals are in work at once.
+const RING_SLOTS: usize = 64;
+/// The poll tells of so many sockets at once.
+const POLL_EVENTS: usize = 1024;
 /// After so many pongs the sockets get their turn.
 const PONGS_PER_TURN: u32 = 4096;
 /// A full event queue is tried again this much later.
@@ -39,21 +41,16 @@ pub(crate) struct Shard {
     counters: Arc<ShardCounters>,
     started: Instant,
     residents: Slots<Resident>,
-    /// Sockets that may have more to read; mio tells of each arrival only once.
-    ready: VecDeque<Handle>,
+    ready: ReadyList,
     timers: TimerWheel<Timer>,
     pings: VecDeque<Ping>,
     unpublished: VecDeque<Event>,
-    buffers: ReceiveBuffers,
-    outbox: Outbox,
+    ring: ReceiveRing,
     is_stopping: bool,
 }
 
-/// A service and the socket it lives on.
 struct Resident {
-    endpoint: UdpEndpoint,
     service: Box<dyn Service>,
-    is_ready: bool,
     /// The earliest entry in the timer wheel.
     scheduled_ms: Option<u64>,
 }
@@ -87,19 +84,18 @@ impl Shard {
             counters,
             started: Instant::now(),
             residents: Slots::new(),
-            ready: VecDeque::new(),
+            ready: ReadyList::default(),
             timers: TimerWheel::new(),
             pings: VecDeque::new(),
             unpublished: VecDeque::new(),
-            buffers: ReceiveBuffers::new(),
-            outbox: Outbox::default(),
+            ring: ReceiveRing::new(RING_SLOTS),
             is_stopping: false,
         }
     }
 
     /// Runs until told to stop. An error is one of the poll itself, which leaves nothing to go on with.
     pub(crate) fn run(mut self) -> io::Result<()> {
-        let mut polled = Events::with_capacity(256);
+        let mut polled = Events::with_capacity(POLL_EVENTS);
         let mut due = Vec::new();
         while !self.is_stopping {
             match self.poll.poll(&mut polled, self.patience()) {
@@ -111,14 +107,12 @@ impl Shard {
                 self.apply(now, command);
             }
             for event in polled.iter().filter(|event| event.token() != COMMANDS) {
-                if let Some(handle) = self.residents.handle_at(event.token().0) {
-                    self.make_ready(handle);
+                let (slot, socket) = of_token(event.token());
+                if let Some(handle) = self.residents.handle_at(slot) {
+                    self.ready.push(handle, socket);
                 }
             }
-            for _ in 0..self.ready.len() {
-                let Some(handle) = self.ready.pop_front() else { break };
-                self.receive(now, handle);
-            }
+            self.serve_ready(now);
             self.timers.advance(self.ms(now), &mut due);
             for timer in due.drain(..) {
                 if let Timer::Service(handle) = timer {
@@ -142,9 +136,13 @@ impl Shard {
 
     fn apply(&mut self, now: Instant, command: Command) {
         match command {
-            Command::Open { handle, endpoint, build } => self.open(now, handle, endpoint, build),
+            Command::Open { handle, build } => self.open(now, handle, build),
+            Command::Tell { handle, command } => {
+                self.step(now, handle, |service, io| service.handle_command(io, command));
+                self.finish_turn(now, handle);
+            }
             Command::Close { handle } => {
-                if self.remove(handle) {
+                if self.remove(now, handle) {
                     self.unpublished.push_back(Event::Closed { handle });
                 }
             }
@@ -155,71 +153,70 @@ impl Shard {
         }
     }
 
-    fn open(&mut self, now: Instant, handle: Handle, mut endpoint: UdpEndpoint, build: Build) {
+    fn open(&mut self, now: Instant, handle: Handle, build: Build) {
         let counters = &self.counters;
-        let built = catch_unwind(AssertUnwindSafe(|| build(now, counters))).map_err(|panic| reason_of(&*panic));
-        let registered = endpoint.register(self.poll.registry(), Token(handle.slot())).map_err(|e| e.to_string());
-        match built.and_then(|service| registered.map(|()| service)) {
+        match catch_unwind(AssertUnwindSafe(|| build(now, counters))) {
             Ok(service) => {
-                self.residents.insert(handle, Resident { endpoint, service, is_ready: false, scheduled_ms: None });
-                // What arrived between bind and here has had its notice.
-                self.make_ready(handle);
-            }
-            Err(reason) => {
-                endpoint.deregister(self.poll.registry());
-                self.release(handle);
-                self.unpublished.push_back(Event::Failed { handle, reason });
-            }
-        }
-    }
-
-    fn make_ready(&mut self, handle: Handle) {
-        if let Some(resident) = self.residents.get_mut(handle)
-            && !std::mem::replace(&mut resident.is_ready, true)
-        {
-            self.ready.push_back(handle);
-        }
-    }
-
-    fn receive(&mut self, now: Instant, handle: Handle) {
-        let Self { residents, buffers, outbox, counters, .. } = self;
-        let Some(resident) = residents.get_mut(handle) else { return };
-        resident.is_ready = false;
-        let stepped = catch_unwind(AssertUnwindSafe(|| {
-            let Resident { endpoint, service, .. } = &mut *resident;
-            let mut datagrams = 0;
-            while datagrams < DATAGRAMS_PER_TURN {
-                let received = endpoint.receive(buffers, |datagram| service.handle_input(now, datagram, outbox));
-                counters.send_failed.add(endpoint.flush(outbox));
-                match received {
-                    Ok(count) => datagrams += count,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => {
-                        counters.receive_failed.add(u64::from(error.kind() != io::ErrorKind::WouldBlock));
-                        return false;
-                    }
+                self.residents.insert(handle, Resident { service, scheduled_ms: None });
+                if let Some(Err(error)) = self.step(now, handle, |service, io| service.start(io)) {
+                    self.fail(now, handle, error.to_string());
                 }
-            }
-            true
-        }));
-        match stepped {
-            Ok(has_more) => {
                 self.reschedule(handle);
-                if has_more {
-                    self.make_ready(handle);
-                }
             }
-            Err(panic) => self.fail(handle, reason_of(&*panic)),
+            Err(panic) => {
+                self.release(handle);
+                self.unpublished.push_back(Event::Failed { handle, reason: reason_of(&*panic) });
+            }
+        }
+    }
+
+    /// One round over the sockets that are ready now; those of one service that follow each other are one turn.
+    fn serve_ready(&mut self, now: Instant) {
+        let mut in_turn: Option<Handle> = None;
+        for _ in 0..self.ready.len() {
+            let Some((handle, socket)) = self.ready.pop() else { break };
+            if let Some(before) = in_turn.replace(handle).filter(|before| *before != handle) {
+                self.finish_turn(now, before);
+            }
+            if self.step(now, handle, |service, io| service.handle_ready(io, socket)) == Some(true) {
+                self.ready.push(handle, socket);
+            }
+        }
+        if let Some(last) = in_turn {
+            self.finish_turn(now, last);
+        }
+    }
+
+    fn finish_turn(&mut self, now: Instant, handle: Handle) {
+        self.step(now, handle, |service, io| service.finish_turn(io));
+        self.ring.clear();
+        self.reschedule(handle);
+    }
+
+    /// Lends the service what it needs for one step. A panic ends it and nothing else. `None`: it is gone.
+    fn step<T>(
+        &mut self,
+        now: Instant,
+        handle: Handle,
+        act: impl FnOnce(&mut dyn Service, &mut Io<'_>) -> T,
+    ) -> Option<T> {
+        let Self { residents, ring, counters, unpublished, poll, .. } = self;
+        let service = residents.get_mut(handle)?.service.as_mut();
+        let mut io = Io { now, handle, ring, counters, events: unpublished, registry: poll.registry() };
+        match catch_unwind(AssertUnwindSafe(|| act(service, &mut io))) {
+            Ok(outcome) => Some(outcome),
+            Err(panic) => {
+                self.fail(now, handle, reason_of(&*panic));
+                None
+            }
         }
     }
 
     fn fire(&mut self, now: Instant, handle: Handle) {
         let Some(resident) = self.residents.get_mut(handle) else { return };
         resident.scheduled_ms = None;
-        match catch_unwind(AssertUnwindSafe(|| resident.service.handle_timeout(now))) {
-            Ok(()) => self.reschedule(handle),
-            Err(panic) => self.fail(handle, reason_of(&*panic)),
-        }
+        self.step(now, handle, |service, io| service.handle_timeout(io));
+        self.finish_turn(now, handle);
     }
 
     /// Puts the service's next deadline into the wheel, unless an entry there comes first anyway.
@@ -235,17 +232,19 @@ impl Shard {
         }
     }
 
-    fn fail(&mut self, handle: Handle, reason: String) {
-        self.outbox.clear();
-        self.remove(handle);
+    fn fail(&mut self, now: Instant, handle: Handle, reason: String) {
+        self.ring.clear();
+        self.remove(now, handle);
         self.unpublished.push_back(Event::Failed { handle, reason });
     }
 
-    fn remove(&mut self, handle: Handle) -> bool {
-        let Some(mut resident) = self.residents.remove(handle) else { return false };
-        resident.endpoint.deregister(self.poll.registry());
-        // A broken service may break once more when it is dropped.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(resident)));
+    fn remove(&mut self, now: Instant, handle: Handle) -> bool {
+        let Some(Resident { mut service, .. }) = self.residents.remove(handle) else { return false };
+        let Self { ring, counters, unpublished, poll, .. } = self;
+        let mut io = Io { now, handle, ring, counters, events: unpublished, registry: poll.registry() };
+        // A broken service may break once more.
+        let _ = catch_unwind(AssertUnwindSafe(|| service.stop(&mut io)));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(service)));
         self.release(handle);
         true
     }

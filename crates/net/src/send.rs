@@ -116,11 +116,16 @@ impl SendBatch {
         let mut sent = Sent::default();
         if !self.messages.is_empty() {
             sent = self.headers.send(socket.as_fd(), &self.messages, &self.pieces, received, &self.own);
-            self.own.clear();
-            self.pieces.clear();
-            self.messages.clear();
+            self.clear();
         }
         sent
+    }
+
+    /// Forgets what was pushed, unsent.
+    pub fn clear(&mut self) {
+        self.own.clear();
+        self.pieces.clear();
+        self.messages.clear();
     }
 }
 

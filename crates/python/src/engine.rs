@@ -2,13 +2,19 @@
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
-use peerline_engine::{EngineConfig, Handle, RateLimit};
+use peerline_engine::{
+    AllocationId, EngineConfig, Handle, QuestionId, RateLimit, RelayAddress, RelayConfig, TurnConfig, TurnListener,
+    Verdict,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::errors::to_python;
 use crate::events::to_list;
+use crate::turn::{SettingsIn, addresses};
+
+type HostPort = (String, u16);
 
 #[pyclass(frozen, module = "peerline._core")]
 pub(crate) struct Engine {
@@ -53,6 +59,52 @@ impl Engine {
         Ok((listener.handle.to_bits(), listener.address.ip().to_string(), listener.address.port()))
     }
 
+    /// Listening addresses and relay addresses in, handles of the shards' services and real addresses out.
+    fn turn_listen(
+        &self,
+        py: Python<'_>,
+        listen: Vec<HostPort>,
+        relays: Vec<(String, String)>,
+        ports: (u16, u16),
+        settings: SettingsIn,
+    ) -> PyResult<(Vec<u64>, Vec<HostPort>)> {
+        let (hosts, listen_ports): (Vec<String>, Vec<u16>) = listen.into_iter().unzip();
+        let (bind, advertise): (Vec<String>, Vec<String>) = relays.into_iter().unzip();
+        let relays = addresses(&bind)?.into_iter().zip(addresses(&advertise)?);
+        let config = TurnConfig {
+            listen: addresses(&hosts)?.into_iter().zip(listen_ports).map(SocketAddr::from).collect(),
+            relay: RelayConfig {
+                addresses: relays.map(|(bind, advertise)| RelayAddress { bind, advertise }).collect(),
+                ports: ports.0..=ports.1,
+            },
+            settings: settings.check()?,
+        };
+        let server = py.detach(|| self.inner.turn_listen(config)).map_err(to_python)?;
+        let addresses = server.addresses.iter().map(|a| (a.ip().to_string(), a.port())).collect();
+        Ok((server.handles.iter().map(|handle| handle.to_bits()).collect(), addresses))
+    }
+
+    fn turn_reload(&self, handles: Vec<u64>, settings: SettingsIn) -> PyResult<()> {
+        self.inner.turn_reload(&server(handles), &settings.check()?).map_err(to_python)
+    }
+
+    fn turn_drain(&self, handles: Vec<u64>) -> PyResult<()> {
+        self.inner.turn_drain(&server(handles)).map_err(to_python)
+    }
+
+    fn turn_list(&self, handles: Vec<u64>, token: u64) -> PyResult<()> {
+        self.inner.turn_list(&server(handles), token).map_err(to_python)
+    }
+
+    fn turn_kick(&self, handle: u64, allocation: u64) -> PyResult<()> {
+        self.inner.turn_kick(Handle::from_bits(handle), AllocationId::from_bits(allocation)).map_err(to_python)
+    }
+
+    fn turn_decide(&self, handle: u64, question: u64, is_allowed: bool) -> PyResult<()> {
+        let verdict = if is_allowed { Verdict::Allow } else { Verdict::Deny };
+        self.inner.turn_decide(Handle::from_bits(handle), QuestionId(question), verdict).map_err(to_python)
+    }
+
     fn close_handle(&self, handle: u64) -> PyResult<()> {
         self.inner.close_handle(Handle::from_bits(handle)).map_err(to_python)
     }
@@ -76,6 +128,20 @@ impl Engine {
             ("stun_malformed", totals.stun.malformed),
             ("stun_unserved", totals.stun.unserved),
             ("stun_rate_limited", totals.stun.rate_limited),
+            ("turn_allocations", totals.turn.allocations),
+            ("turn_allocated", totals.turn.allocated),
+            ("turn_relayed_up", totals.turn.relayed_up),
+            ("turn_relayed_down", totals.turn.relayed_down),
+            ("turn_bindings", totals.turn.bindings),
+            ("turn_refused", totals.turn.refused),
+            ("turn_unauthorized", totals.turn.unauthorized),
+            ("turn_malformed", totals.turn.malformed),
+            ("turn_unserved", totals.turn.unserved),
+            ("turn_unknown", totals.turn.unknown),
+            ("turn_no_permission", totals.turn.no_permission),
+            ("turn_over_quota", totals.turn.over_quota),
+            ("turn_rate_limited", totals.turn.rate_limited),
+            ("turn_panics", totals.turn.panics),
             ("send_failed", totals.send_failed),
             ("receive_failed", totals.receive_failed),
         ] {
@@ -98,4 +164,8 @@ impl Engine {
     fn is_closed(&self) -> bool {
         self.inner.is_closed()
     }
+}
+
+fn server(handles: Vec<u64>) -> TurnListener {
+    TurnListener { handles: handles.into_iter().map(Handle::from_bits).collect(), addresses: Vec::new() }
 }

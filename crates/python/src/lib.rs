@@ -3,6 +3,7 @@
 mod engine;
 mod errors;
 mod events;
+mod turn;
 
 use pyo3::prelude::*;
 
@@ -12,6 +13,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::turn::rest_password;
 
     #[pymodule_export]
     const EVENT_PONGED: u8 = crate::events::PONGED;
@@ -21,6 +24,14 @@ mod _core {
     const EVENT_FAILED: u8 = crate::events::FAILED;
     #[pymodule_export]
     const EVENT_SHARD_FAILED: u8 = crate::events::SHARD_FAILED;
+    #[pymodule_export]
+    const EVENT_TURN_ALLOCATED: u8 = crate::events::TURN_ALLOCATED;
+    #[pymodule_export]
+    const EVENT_TURN_FREED: u8 = crate::events::TURN_FREED;
+    #[pymodule_export]
+    const EVENT_TURN_ASKED: u8 = crate::events::TURN_ASKED;
+    #[pymodule_export]
+    const EVENT_TURN_LISTED: u8 = crate::events::TURN_LISTED;
     #[pymodule_export]
     const EVENT_QUEUE_CAPACITY: usize = peerline_engine::QUEUE_CAPACITY;
 

@@ -1,13 +1,14 @@
 //! The engine over real loopback sockets. Nothing here waits for a time, only for something to happen.
 
+use std::any::Any;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use peerline_wire::stun::{Class, Message, MessageWriter, Method, TransactionId, decode_xor_address, kind};
 
 use super::*;
-use crate::outbox::Outbox;
-use crate::service::{Datagram, Service};
+use crate::service::{Io, Service, SocketId};
+use crate::udp::bind;
 
 fn engine(shards: usize) -> Engine {
     Engine::new(EngineConfig { shards: Some(shards) }).unwrap()
@@ -173,22 +174,34 @@ fn nonsense_is_refused() {
 
 /// Does what its name says, at the moment it is told to.
 struct Panicking {
+    socket: mio::net::UdpSocket,
     on_input: bool,
     on_timeout: Option<Instant>,
 }
 
 impl Service for Panicking {
-    fn handle_input(&mut self, _: Instant, _: Datagram<'_>, _: &mut Outbox) {
-        assert!(!self.on_input, "a bug");
+    fn start(&mut self, io: &mut Io<'_>) -> io::Result<()> {
+        io.register(&mut self.socket, 0, mio::Interest::READABLE)
     }
 
-    fn handle_timeout(&mut self, _: Instant) {
+    fn handle_ready(&mut self, _: &mut Io<'_>, _: SocketId) -> bool {
+        assert!(!self.on_input, "a bug");
+        false
+    }
+
+    fn finish_turn(&mut self, _: &mut Io<'_>) {}
+
+    fn handle_timeout(&mut self, _: &mut Io<'_>) {
         std::panic::panic_any(format!("quoting {}", "203.0.113.7"));
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
         self.on_timeout
     }
+
+    fn handle_command(&mut self, _: &mut Io<'_>, _: Box<dyn Any + Send>) {}
+
+    fn stop(&mut self, _: &mut Io<'_>) {}
 }
 
 #[test]
@@ -196,18 +209,22 @@ fn a_panic_kills_its_service_and_nothing_else() {
     let engine = engine(1);
     let any = "127.0.0.1:0".parse().unwrap();
     let good = engine.stun_listen(any, None).unwrap();
-    let on_input = engine.open(any, Box::new(|_, _| Box::new(Panicking { on_input: true, on_timeout: None }))).unwrap();
-    let on_timeout =
-        Box::new(|now, _: &_| -> Box<dyn Service> { Box::new(Panicking { on_input: false, on_timeout: Some(now) }) });
-    let on_timeout = engine.open(any, on_timeout).unwrap();
-    let on_build = engine.open(any, Box::new(|_, _| panic!("a bug"))).unwrap();
-    client("127.0.0.1:0").send_to(b"anything", on_input.address).unwrap();
-    let events = wait_for(&engine, |events| events.len() == 3);
-    let failed = |listener: &StunListener, reason: &str| {
-        events.contains(&Event::Failed { handle: listener.handle, reason: reason.into() })
+    let panicking = |on_input, is_due: bool| {
+        let socket = bind(any).unwrap();
+        let address = socket.local_addr().unwrap();
+        let build: Build = Box::new(move |now, _| {
+            Box::new(Panicking { socket, on_input, on_timeout: is_due.then_some(now) }) as Box<dyn Service>
+        });
+        (engine.open(0, build).unwrap(), address)
     };
-    assert!(failed(&on_input, "a bug") && failed(&on_build, "a bug"), "{events:?}");
-    assert!(failed(&on_timeout, "panicked"), "a formatted text may quote an address: {events:?}");
+    let (on_timeout, _) = panicking(false, true);
+    let (on_input, address) = panicking(true, false);
+    let on_build = engine.open(0, Box::new(|_, _| panic!("a bug"))).unwrap();
+    client("127.0.0.1:0").send_to(b"anything", address).unwrap();
+    let events = wait_for(&engine, |events| events.len() == 3);
+    let failed = |handle, reason: &str| events.contains(&Event::Failed { handle, reason: reason.into() });
+    assert!(failed(on_input, "a bug") && failed(on_build, "a bug"), "{events:?}");
+    assert!(failed(on_timeout, "panicked"), "a formatted text may quote an address: {events:?}");
     assert_eq!(ask(&client("127.0.0.1:0"), good.address, &request()).len(), 32);
-    UdpSocket::bind(on_input.address).expect("the dead service's port is free");
+    UdpSocket::bind(address).expect("the dead service's port is free");
 }

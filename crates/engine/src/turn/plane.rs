@@ -1,0 +1,265 @@
+//! The TURN server on one shard: its listeners, its relays, and the machine that decides (RFC 8656).
+//!
+//! The two hot paths stand in `uplink` (client to peer) and `downlink` (peer to client); this file is what surrounds them.
+
+use std::any::Any;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use mio::Interest;
+use mio::net::UdpSocket;
+use peerline_net::SendBatch;
+use peerline_turn::{AllocationId, FiveTuple, NonceKeys, Now, Outcome, RelayId, Server, Settings, Transport};
+
+use crate::event::Event;
+use crate::service::{Io, Service, SocketId};
+use crate::stun::count_failure;
+use crate::turn::command::TurnCommand;
+use crate::turn::relays::{Hands, Relays};
+use crate::turn::uplink::Uplink;
+use crate::udp::asked;
+
+/// Listeners have the numbers below, relay sockets those from here on.
+pub(crate) const FIRST_RELAY: SocketId = 1 << 16;
+/// After so many arrivals the other sockets get their turn.
+const LISTENER_ARRIVALS: usize = 256;
+/// The same for a relay; one flow must not starve the others.
+const RELAY_ARRIVALS: usize = 16;
+
+pub(crate) struct TurnPlane {
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) relays: Relays,
+    pub(crate) machine: Server,
+    pub(crate) uplink: Uplink,
+    /// Of the allocation whose packet came down last: traffic comes in trains.
+    pub(crate) last_route: Option<(AllocationId, Route)>,
+    reply: Vec<u8>,
+}
+
+/// A UDP socket that clients talk to, and what is on its way to them.
+pub(crate) struct Listener {
+    pub(crate) socket: UdpSocket,
+    pub(crate) address: SocketAddr,
+    pub(crate) outgoing: SendBatch,
+}
+
+/// The way to a client.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) listener: usize,
+    pub(crate) client: SocketAddr,
+    pub(crate) source_ip: Option<IpAddr>,
+}
+
+impl TurnPlane {
+    pub(crate) fn new(
+        sockets: Vec<UdpSocket>,
+        relays: Relays,
+        settings: Arc<Settings>,
+        keys: NonceKeys,
+        now: Instant,
+    ) -> Self {
+        let machine = Server::new(settings, keys, wall(now));
+        let listener = |socket: UdpSocket| {
+            let address = socket.local_addr().expect("a bound socket has an address");
+            Listener { socket, address, outgoing: SendBatch::default() }
+        };
+        let listeners = sockets.into_iter().map(listener).collect();
+        Self { listeners, relays, machine, uplink: Uplink::default(), last_route: None, reply: Vec::new() }
+    }
+
+    /// Sends everything collected and clears the ring it lies in.
+    pub(crate) fn flush(&mut self, io: &mut Io<'_>) {
+        self.uplink.flush(&self.relays, &mut self.machine, io);
+        for listener in &mut self.listeners {
+            let sent = listener.outgoing.flush(&listener.socket, io.ring.bytes());
+            io.counters.send_failed.add(sent.failed);
+        }
+        io.ring.clear();
+    }
+
+    /// A STUN message from a client, at this place in the ring.
+    pub(crate) fn handle_message(
+        &mut self,
+        io: &mut Io<'_>,
+        listener: usize,
+        from: SocketAddr,
+        local_ip: Option<IpAddr>,
+        at: Range<u32>,
+    ) {
+        let tuple = self.tuple(listener, from, local_ip);
+        let message = &io.ring.bytes()[at.start as usize..at.end as usize];
+        let Self { machine, relays, reply, .. } = self;
+        reply.clear();
+        let now = wall(io.now);
+        // What an attacker can write ends here: a bug in reading it costs this message, not the relay of everybody.
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            machine.handle_message(now, tuple, message, &mut Hands { relays, io }, reply)
+        }));
+        self.last_route = None;
+        match outcome {
+            Ok(Outcome::Silence) => {}
+            Ok(Outcome::Reply) => self.listeners[listener].outgoing.push(from, local_ip, &self.reply, 0..0, 0),
+            Ok(Outcome::Forward { allocation, relay, peer, data, dont_fragment: _ }) => {
+                let data = at.start + data.start as u32..at.start + data.end as u32;
+                self.uplink.push(&self.relays, &mut self.machine, io, allocation, relay, peer, data);
+            }
+            Ok(Outcome::Ask(question)) => io.events.push_back(Event::TurnAsked { handle: io.handle, question }),
+            Err(_) => io.counters.turn.panics.add(1),
+        }
+    }
+
+    pub(crate) fn tuple(&self, listener: usize, client: SocketAddr, local_ip: Option<IpAddr>) -> FiveTuple {
+        FiveTuple { transport: Transport::Udp, client, server: asked(self.listeners[listener].address, local_ip) }
+    }
+
+    /// The way to this allocation's client.
+    pub(crate) fn route(&mut self, allocation: AllocationId) -> Option<Route> {
+        if let Some((last, route)) = self.last_route
+            && last == allocation
+        {
+            return Some(route);
+        }
+        let tuple = self.machine.client(allocation)?;
+        let route = self.route_of(tuple)?;
+        self.last_route = Some((allocation, route));
+        Some(route)
+    }
+
+    fn route_of(&self, tuple: FiveTuple) -> Option<Route> {
+        let serves = |l: &Listener| {
+            l.address.port() == tuple.server.port()
+                && l.address.is_ipv4() == tuple.server.is_ipv4()
+                && (l.address.ip().is_unspecified() || l.address.ip() == tuple.server.ip())
+        };
+        let listener = self.listeners.iter().position(serves)?;
+        let is_wildcard = self.listeners[listener].address.ip().is_unspecified();
+        Some(Route { listener, client: tuple.client, source_ip: is_wildcard.then_some(tuple.server.ip()) })
+    }
+
+    fn publish(&mut self, io: &mut Io<'_>) {
+        io.counters.turn.take_over(self.machine.counters());
+        while let Some(event) = self.machine.poll_event() {
+            io.events.push_back(Event::Turn { handle: io.handle, event });
+        }
+    }
+
+    /// Reads from a listener until it is empty or has had its share.
+    fn read_listener(&mut self, io: &mut Io<'_>, listener: usize) -> bool {
+        self.flush(io); // what lies in the ring is the downlink of this turn
+        let mut arrivals = 0;
+        while arrivals < LISTENER_ARRIVALS {
+            let room = io.ring.room();
+            match io.ring.receive(&self.listeners[listener].socket, room) {
+                Ok(count) => {
+                    arrivals += count;
+                    self.handle_uplink(io, listener);
+                    self.flush(io);
+                    if count < room {
+                        return false;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    count_failure(&error, io.counters);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn read_relay(&mut self, io: &mut Io<'_>, relay: RelayId) -> bool {
+        if io.ring.room() < RELAY_ARRIVALS {
+            self.flush(io);
+        }
+        let first = io.ring.received().len();
+        let Some(socket) = self.relays.get(relay) else { return false };
+        let allocation = socket.allocation;
+        match io.ring.receive(&socket.socket, RELAY_ARRIVALS) {
+            Ok(count) => {
+                self.handle_downlink(io, relay, allocation, first);
+                count == RELAY_ARRIVALS
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => true,
+            // A peer that is gone says so by ICMP, which is an error of the socket's next call; the one after works.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => true,
+            Err(error) => {
+                count_failure(&error, io.counters);
+                false
+            }
+        }
+    }
+}
+
+impl Service for TurnPlane {
+    fn start(&mut self, io: &mut Io<'_>) -> io::Result<()> {
+        for (id, listener) in self.listeners.iter_mut().enumerate() {
+            io.register(&mut listener.socket, id as SocketId, Interest::READABLE)?;
+        }
+        Ok(())
+    }
+
+    fn handle_ready(&mut self, io: &mut Io<'_>, socket: SocketId) -> bool {
+        match socket.checked_sub(FIRST_RELAY) {
+            Some(relay) => self.read_relay(io, RelayId(relay)),
+            None => self.read_listener(io, socket as usize),
+        }
+    }
+
+    fn finish_turn(&mut self, io: &mut Io<'_>) {
+        self.flush(io);
+        self.publish(io);
+    }
+
+    fn handle_timeout(&mut self, io: &mut Io<'_>) {
+        self.last_route = None;
+        self.machine.handle_timeout(wall(io.now), &mut Hands { relays: &mut self.relays, io });
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.machine.poll_timeout()
+    }
+
+    fn handle_command(&mut self, io: &mut Io<'_>, command: Box<dyn Any + Send>) {
+        let Ok(command) = command.downcast::<TurnCommand>() else { return };
+        self.last_route = None;
+        match *command {
+            TurnCommand::Reload(settings) => self.machine.reload(settings),
+            TurnCommand::Drain => self.machine.drain(),
+            TurnCommand::Kick(id) => {
+                self.machine.kick(id, &mut Hands { relays: &mut self.relays, io });
+            }
+            TurnCommand::Decide(question, verdict) => {
+                let Self { machine, relays, reply, .. } = self;
+                reply.clear();
+                let to = machine.decide(wall(io.now), question, verdict, &mut Hands { relays, io }, reply);
+                if let Some(route) = to.and_then(|tuple| self.route_of(tuple)) {
+                    let Route { listener, client, source_ip } = route;
+                    self.listeners[listener].outgoing.push(client, source_ip, &self.reply, 0..0, 0);
+                }
+            }
+            TurnCommand::List { token } => {
+                let allocations = self.machine.allocations().collect();
+                io.events.push_back(Event::TurnListed { token, allocations });
+            }
+        }
+    }
+
+    fn stop(&mut self, io: &mut Io<'_>) {
+        for listener in &mut self.listeners {
+            io.deregister(&mut listener.socket);
+        }
+        self.relays.stop(io);
+    }
+}
+
+/// The machine counts lifetimes by the one clock and expiry of credentials by the other.
+fn wall(instant: Instant) -> Now {
+    let unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    Now { instant, unix_s }
+}

@@ -1,0 +1,174 @@
+//! The relay sockets of one shard: one for each relayed address, found by number (RFC 8656 §7.2).
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use aws_lc_rs::rand;
+use mio::Interest;
+use mio::net::UdpSocket;
+use peerline_turn::{AllocationId, Family, Host, NoRelay, Parity, Relay, RelayId};
+
+use crate::service::Io;
+use crate::turn::plane::FIRST_RELAY;
+use crate::udp::bind_relay;
+
+/// After so many ports that others have, the rest are tried in a row.
+const RANDOM_TRIES: u32 = 32;
+const TRIES_IN_A_ROW: u32 = 512;
+
+/// Where relays are opened.
+#[derive(Debug, Clone)]
+pub struct RelayConfig {
+    /// At most one address of each family.
+    pub addresses: Vec<RelayAddress>,
+    pub ports: RangeInclusive<u16>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct RelayAddress {
+    /// What the sockets are bound to.
+    pub bind: IpAddr,
+    /// What peers are told: another one where the server stands behind a one-to-one NAT.
+    pub advertise: IpAddr,
+}
+
+#[derive(Debug)]
+pub(crate) struct Relays {
+    config: RelayConfig,
+    /// How many ports all shards of this server use: the range is theirs in common.
+    used: Arc<AtomicU32>,
+    sockets: Vec<Option<RelaySocket>>,
+    free: Vec<u32>,
+}
+
+#[derive(Debug)]
+pub(crate) struct RelaySocket {
+    pub(crate) socket: UdpSocket,
+    pub(crate) allocation: AllocationId,
+    advertised: SocketAddr,
+}
+
+impl Relays {
+    pub(crate) fn new(config: RelayConfig, used: Arc<AtomicU32>) -> Self {
+        Self { config, used, sockets: Vec::new(), free: Vec::new() }
+    }
+
+    pub(crate) fn get(&self, id: RelayId) -> Option<&RelaySocket> {
+        self.sockets.get(id.0 as usize)?.as_ref()
+    }
+
+    pub(crate) fn stop(&mut self, io: &mut Io<'_>) {
+        for relay in self.sockets.iter_mut().flatten() {
+            io.deregister(&mut relay.socket);
+            self.used.fetch_sub(1, Relaxed);
+        }
+        self.sockets.clear();
+    }
+
+    fn add(
+        &mut self,
+        io: &Io<'_>,
+        mut socket: UdpSocket,
+        advertise: IpAddr,
+        allocation: AllocationId,
+    ) -> io::Result<RelayId> {
+        let id = self.free.pop().unwrap_or(self.sockets.len() as u32);
+        let advertised = SocketAddr::new(advertise, socket.local_addr()?.port());
+        if let Err(error) = io.register(&mut socket, FIRST_RELAY + id, Interest::READABLE) {
+            self.free.push(id);
+            return Err(error);
+        }
+        let relay = Some(RelaySocket { socket, allocation, advertised });
+        match self.sockets.get_mut(id as usize) {
+            Some(slot) => *slot = relay,
+            None => self.sockets.push(relay),
+        }
+        self.used.fetch_add(1, Relaxed);
+        Ok(RelayId(id))
+    }
+
+    /// A socket on a port of the range, the next port too if it is asked for.
+    fn bind(&self, ip: IpAddr, parity: Parity) -> Option<(UdpSocket, Option<UdpSocket>)> {
+        let (first, last) = (u32::from(*self.config.ports.start()), u32::from(*self.config.ports.end()));
+        let count = (last + 1).checked_sub(first)?;
+        let wanted = if parity == Parity::EvenWithNext { 2 } else { 1 };
+        if self.used.load(Relaxed) + wanted > count {
+            return None;
+        }
+        let mut start = 0;
+        for attempt in 0..RANDOM_TRIES + TRIES_IN_A_ROW {
+            if attempt <= RANDOM_TRIES {
+                start = random_u32() % count;
+            }
+            let port = (first + (start + attempt.saturating_sub(RANDOM_TRIES)) % count) as u16;
+            if parity != Parity::Any && port % 2 == 1 {
+                continue;
+            }
+            let Ok(socket) = bind_relay(SocketAddr::new(ip, port)) else { continue };
+            if parity != Parity::EvenWithNext {
+                return Some((socket, None));
+            }
+            if u32::from(port) < last
+                && let Ok(next) = bind_relay(SocketAddr::new(ip, port + 1))
+            {
+                return Some((socket, Some(next)));
+            }
+        }
+        None
+    }
+}
+
+fn random_u32() -> u32 {
+    let mut bytes = [0; 4];
+    // Without randomness there is no safe port; the ports are then the first ones, and still bound exclusively.
+    let _ = rand::fill(&mut bytes);
+    u32::from_ne_bytes(bytes)
+}
+
+/// The machine's hands, for the length of one step.
+pub(crate) struct Hands<'a, 'io> {
+    pub(crate) relays: &'a mut Relays,
+    pub(crate) io: &'a Io<'io>,
+}
+
+impl Host for Hands<'_, '_> {
+    fn serves(&self, family: Family) -> bool {
+        self.relays.config.addresses.iter().any(|a| a.bind.is_ipv4() == (family == Family::V4))
+    }
+
+    fn open_relay(&mut self, allocation: AllocationId, family: Family, parity: Parity) -> Result<Relay, NoRelay> {
+        let of_family = |a: &&RelayAddress| a.bind.is_ipv4() == (family == Family::V4);
+        let RelayAddress { bind, advertise } = *self.relays.config.addresses.iter().find(of_family).ok_or(NoRelay)?;
+        let (socket, next) = self.relays.bind(bind, parity).ok_or(NoRelay)?;
+        let id = self.relays.add(self.io, socket, advertise, allocation).map_err(|_| NoRelay)?;
+        let next = match next.map(|next| self.relays.add(self.io, next, advertise, allocation)).transpose() {
+            Ok(next) => next,
+            Err(_) => {
+                self.close_relay(id);
+                return Err(NoRelay);
+            }
+        };
+        let address = self.relays.get(id).ok_or(NoRelay)?.advertised;
+        Ok(Relay { id, address, next })
+    }
+
+    fn adopt_relay(&mut self, relay: RelayId, allocation: AllocationId) -> Result<Relay, NoRelay> {
+        let socket = self.relays.sockets.get_mut(relay.0 as usize).and_then(Option::as_mut).ok_or(NoRelay)?;
+        socket.allocation = allocation;
+        Ok(Relay { id: relay, address: socket.advertised, next: None })
+    }
+
+    fn close_relay(&mut self, relay: RelayId) {
+        let Some(mut gone) = self.relays.sockets.get_mut(relay.0 as usize).and_then(Option::take) else { return };
+        self.io.deregister(&mut gone.socket);
+        self.relays.free.push(relay.0);
+        self.relays.used.fetch_sub(1, Relaxed);
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) {
+        rand::fill(bytes).expect("the system has randomness");
+    }
+}

@@ -1,0 +1,134 @@
+//! From a client to its peers: ChannelData is sent on from where it was received, without its header (RFC 8656 §12.6).
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
+
+use peerline_net::{Received, SendBatch};
+use peerline_turn::{AllocationId, ChannelTarget, Direction, RelayId, Server};
+
+use crate::service::Io;
+use crate::turn::plane::TurnPlane;
+use crate::turn::relays::Relays;
+
+/// The first two bits of a datagram tell ChannelData (01) from STUN (00).
+const CHANNEL_DATA: u8 = 0x40;
+const STUN: u8 = 0x00;
+const CHANNEL_HEADER_LEN: u32 = 4;
+
+/// Datagrams that leave one relay together.
+#[derive(Debug, Default)]
+pub(crate) struct Uplink {
+    batch: SendBatch,
+    from: Option<(AllocationId, RelayId)>,
+    packets: u32,
+    bytes: u32,
+}
+
+impl Uplink {
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn push(
+        &mut self,
+        relays: &Relays,
+        machine: &mut Server,
+        io: &mut Io<'_>,
+        allocation: AllocationId,
+        relay: RelayId,
+        peer: SocketAddr,
+        data: Range<u32>,
+    ) {
+        if self.from != Some((allocation, relay)) {
+            self.flush(relays, machine, io);
+            self.from = Some((allocation, relay));
+        }
+        self.packets += 1;
+        self.bytes += data.end - data.start;
+        self.batch.push(peer, None, &[], data, 0);
+    }
+
+    pub(crate) fn flush(&mut self, relays: &Relays, machine: &mut Server, io: &mut Io<'_>) {
+        let Some((allocation, relay)) = self.from.take() else { return };
+        let (packets, bytes) = (std::mem::take(&mut self.packets), std::mem::take(&mut self.bytes));
+        let relay = relays.get(relay).filter(|_| machine.admit(io.now, allocation, packets, bytes));
+        let Some(relay) = relay else {
+            self.batch.clear();
+            io.counters.turn.over_quota.add(u64::from(packets));
+            return;
+        };
+        let sent = self.batch.flush(&relay.socket, io.ring.bytes());
+        machine.count_relayed(allocation, Direction::Up, packets, bytes);
+        io.counters.turn.relayed_up.add(sent.sent);
+        io.counters.send_failed.add(sent.failed);
+    }
+}
+
+impl TurnPlane {
+    /// Everything that lies in the ring, which came from this listener.
+    pub(crate) fn handle_uplink(&mut self, io: &mut Io<'_>, listener: usize) {
+        let mut sender: Option<Sender> = None;
+        for index in 0..io.ring.received().len() {
+            let received = io.ring.received()[index];
+            let mut known = sender.filter(|s| s.source == received.source && s.local_ip == received.local_ip);
+            for at in received.datagrams() {
+                let datagram = &io.ring.bytes()[at.start as usize..at.end as usize];
+                match datagram.first().map(|first| first & 0xc0) {
+                    Some(CHANNEL_DATA) => {
+                        let from = *known.get_or_insert_with(|| self.sender(listener, &received));
+                        known = Some(self.relay_channel_data(io, from, at));
+                    }
+                    Some(STUN) => {
+                        self.handle_message(io, listener, received.source, received.local_ip, at);
+                        known = None; // it may have made or ended the allocation
+                    }
+                    _ => io.counters.turn.malformed.add(1),
+                }
+            }
+            sender = known;
+        }
+    }
+
+    fn sender(&self, listener: usize, received: &Received) -> Sender {
+        let tuple = self.tuple(listener, received.source, received.local_ip);
+        let allocation = self.machine.find(&tuple);
+        Sender { source: received.source, local_ip: received.local_ip, allocation, last: None }
+    }
+
+    fn relay_channel_data(&mut self, io: &mut Io<'_>, mut from: Sender, at: Range<u32>) -> Sender {
+        let datagram = &io.ring.bytes()[at.start as usize..at.end as usize];
+        let Some((&[c1, c2, l1, l2], payload)) = datagram.split_first_chunk() else {
+            io.counters.turn.malformed.add(1);
+            return from;
+        };
+        let (number, len) = (u16::from_be_bytes([c1, c2]), u32::from(u16::from_be_bytes([l1, l2])));
+        // Over UDP padding is allowed and ignored; a length past the end is not (RFC 8656 §12.6).
+        if len as usize > payload.len() {
+            io.counters.turn.malformed.add(1);
+            return from;
+        }
+        let Some(allocation) = from.allocation else {
+            io.counters.turn.unknown.add(1);
+            return from;
+        };
+        let target = match from.last {
+            Some((last, target)) if last == number => Some(target),
+            _ => self.machine.channel(allocation, number),
+        };
+        let Some(target) = target else {
+            io.counters.turn.unknown.add(1);
+            return from;
+        };
+        from.last = Some((number, target));
+        let start = at.start + CHANNEL_HEADER_LEN;
+        let data = start..start + len;
+        self.uplink.push(&self.relays, &mut self.machine, io, allocation, target.relay, target.peer, data);
+        from
+    }
+}
+
+/// Whoever sent the last datagram; the next one is likely to be of the same.
+#[derive(Clone, Copy)]
+struct Sender {
+    source: SocketAddr,
+    local_ip: Option<IpAddr>,
+    allocation: Option<AllocationId>,
+    last: Option<(u16, ChannelTarget)>,
+}
