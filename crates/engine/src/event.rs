@@ -17,7 +17,7 @@ pub enum Event {
     /// May this client allocate? [`crate::Engine::turn_decide`] answers.
     TurnAsked { handle: Handle, question: Question },
     /// What [`crate::Engine::turn_list`] asked of one shard.
-    TurnListed { token: u64, allocations: Vec<AllocationView> },
+    TurnListed { handle: Handle, token: u64, allocations: Vec<AllocationView> },
     /// A whole shard is gone, and everything that lived on it.
     ShardFailed { shard: usize, reason: String },
 }

@@ -33,8 +33,8 @@ fn to_tuple<'py>(py: Python<'py>, event: Event) -> PyResult<Bound<'py, PyTuple>>
         Event::TurnAsked { handle, question } => {
             (TURN_ASKED, handle.to_bits(), (question.id.0, &*question.username)).into_pyobject(py)
         }
-        Event::TurnListed { token, allocations } => {
-            let rows = allocations.into_iter().map(|a| row(py, a)).collect::<PyResult<Vec<_>>>()?;
+        Event::TurnListed { handle, token, allocations } => {
+            let rows = allocations.into_iter().map(|a| row(py, handle.to_bits(), a)).collect::<PyResult<Vec<_>>>()?;
             (TURN_LISTED, token, PyList::new(py, rows)?).into_pyobject(py)
         }
     }
@@ -53,10 +53,11 @@ fn counts(usage: Usage) -> (u64, u64, u64, u64) {
     (usage.packets_up, usage.bytes_up, usage.packets_down, usage.bytes_down)
 }
 
-fn row(py: Python<'_>, a: AllocationView) -> PyResult<Bound<'_, PyTuple>> {
+fn row(py: Python<'_>, handle: u64, a: AllocationView) -> PyResult<Bound<'_, PyTuple>> {
     let relayed: Vec<String> = a.relayed.iter().map(ToString::to_string).collect();
     let (client, transport) = (a.tuple.client.to_string(), format!("{:?}", a.tuple.transport).to_lowercase());
     (
+        handle,
         (a.id.to_bits(), a.username.to_string(), transport, client, relayed),
         (a.age_s, a.left_s, a.permissions, a.channels),
         counts(a.usage),

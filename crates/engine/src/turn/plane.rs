@@ -245,7 +245,7 @@ impl Service for TurnPlane {
             }
             TurnCommand::List { token } => {
                 let allocations = self.machine.allocations().collect();
-                io.events.push_back(Event::TurnListed { token, allocations });
+                io.events.push_back(Event::TurnListed { handle: io.handle, token, allocations });
             }
         }
     }
