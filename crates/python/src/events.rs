@@ -58,8 +58,15 @@ fn row(py: Python<'_>, handle: u64, a: AllocationView) -> PyResult<Bound<'_, PyT
     let (client, transport) = (a.tuple.client.to_string(), format!("{:?}", a.tuple.transport).to_lowercase());
     (
         handle,
-        (a.id.to_bits(), a.username.to_string(), transport, client, relayed),
-        (a.age_s, a.left_s, a.permissions, a.channels),
+        a.id.to_bits(),
+        a.username.to_string(),
+        transport,
+        client,
+        relayed,
+        a.age_s,
+        a.left_s,
+        a.permissions,
+        a.channels,
         counts(a.usage),
     )
         .into_pyobject(py)
