@@ -8,11 +8,10 @@ use peerline_wire::stun::TransactionId;
 use crate::channels::Channels;
 use crate::credentials::LongTermKey;
 use crate::host::{AllocationId, Family, RelayId};
+use crate::mobility::Ticket;
+use crate::permissions::Permissions;
 use crate::quota::Meter;
 use crate::tuple::FiveTuple;
-
-pub(crate) const PERMISSION_S: u32 = 300;
-pub(crate) const CHANNEL_S: u32 = 600;
 
 #[derive(Debug)]
 pub(crate) struct Allocation {
@@ -23,14 +22,18 @@ pub(crate) struct Allocation {
     /// Of whom quotas are counted.
     pub(crate) account: Arc<str>,
     pub(crate) key: LongTermKey,
-    /// Of the request that made it: the same one again gets the same answer.
+    /// Of the request that made or moved it: the same one again gets the same answer.
     pub(crate) transaction: TransactionId,
     pub(crate) reservation: Option<[u8; 8]>,
+    /// Of two families asked for, the one it did not get.
+    pub(crate) missing: Option<Missing>,
+    /// With which it can be moved to another 5-tuple.
+    pub(crate) ticket: Option<Box<Ticket>>,
     pub(crate) created_s: u32,
     pub(crate) expires_s: u32,
-    /// When it stands in the wheel; earlier entries are stale.
-    pub(crate) due_s: u32,
-    pub(crate) permissions: Vec<Permission>,
+    /// When it stands in the wheel, never after its next deadline; `None`: it does not.
+    pub(crate) due_s: Option<u32>,
+    pub(crate) permissions: Permissions,
     pub(crate) channels: Channels,
     pub(crate) meter: Meter,
     pub(crate) usage: Usage,
@@ -42,10 +45,11 @@ pub(crate) struct OpenRelay {
     pub(crate) address: SocketAddr,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Permission {
-    pub(crate) ip: IpAddr,
-    pub(crate) expires_s: u32,
+/// What ADDRESS-ERROR-CODE says (RFC 8656 §18.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) family: Family,
+    pub(crate) code: u16,
 }
 
 /// What an allocation has relayed.
@@ -77,17 +81,9 @@ impl Allocation {
         self.relays.into_iter().flatten().find(|relay| Family::of(&relay.address) == family)
     }
 
-    pub(crate) fn may_reach(&self, ip: IpAddr) -> bool {
-        self.permissions.iter().any(|permission| permission.ip == ip)
-    }
-
-    /// Creates or renews, and opens the channels that wait for it.
+    /// Creates or renews a permission, and opens the channels that wait for it.
     pub(crate) fn permit(&mut self, ip: IpAddr, now_s: u32) {
-        let expires_s = now_s + PERMISSION_S;
-        match self.permissions.iter_mut().find(|permission| permission.ip == ip) {
-            Some(permission) => permission.expires_s = expires_s,
-            None => self.permissions.push(Permission { ip, expires_s }),
-        }
+        self.permissions.insert(ip, now_s);
         for channel in self.channels.iter_mut().filter(|channel| channel.peer.ip() == ip) {
             channel.is_open = true;
         }
@@ -95,18 +91,25 @@ impl Allocation {
 
     /// Drops what is over.
     pub(crate) fn expire(&mut self, now_s: u32) {
-        self.permissions.retain(|permission| permission.expires_s > now_s);
+        self.permissions.expire(now_s);
         self.channels.retain(|channel| channel.expires_s > now_s);
-        let permissions = &self.permissions;
         for channel in self.channels.iter_mut() {
-            channel.is_open = permissions.iter().any(|permission| permission.ip == channel.peer.ip());
+            channel.is_open = self.permissions.contains(channel.peer.ip());
         }
+    }
+
+    /// One of its two relays is closed, and all that goes through it ends.
+    pub(crate) fn remove_relay(&mut self, family: Family) -> Option<OpenRelay> {
+        let of_family = |relay: &mut OpenRelay| Family::of(&relay.address) == family;
+        let gone = self.relays.iter_mut().find_map(|relay| relay.take_if(of_family))?;
+        self.channels.retain(|channel| channel.relay != gone.id);
+        self.permissions.remove_family_of(gone.address.ip());
+        Some(gone)
     }
 
     /// When something of it ends next.
     pub(crate) fn next_due_s(&self) -> u32 {
-        let permissions = self.permissions.iter().map(|permission| permission.expires_s);
         let channels = self.channels.iter().map(|channel| channel.expires_s);
-        permissions.chain(channels).fold(self.expires_s, u32::min)
+        channels.chain(self.permissions.next_due_s()).fold(self.expires_s, u32::min)
     }
 }

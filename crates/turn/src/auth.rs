@@ -4,12 +4,12 @@ use aws_lc_rs::digest;
 use peerline_wire::stun::kind;
 
 use crate::credentials::{Algorithm, LongTermKey, passwords};
-use crate::nonce::{NonceCheck, NonceKeys, PASSWORD_ALGORITHMS, USERNAME_ANONYMITY};
+use crate::nonce::{NonceKeys, PASSWORD_ALGORITHMS, USERNAME_ANONYMITY, features_of};
 use crate::request::{Integrity, Request};
 use crate::settings::Settings;
 use crate::tuple::FiveTuple;
 
-/// Number and length of parameters, strongest first.
+/// What we offer: number and length of parameters of each, strongest first.
 pub(crate) const ALGORITHMS: [u8; 8] = [0, 2, 0, 0, 0, 1, 0, 0];
 
 /// A client that knows its password.
@@ -55,7 +55,7 @@ pub(crate) fn authenticate(
     let integrity = request.integrity().ok_or(Stranger::Unauthorized)?;
     let nonce = request.find(kind::NONCE).ok_or(Stranger::Malformed)?.value;
     let realm = request.text(kind::REALM).ok_or(Stranger::Malformed)?;
-    let algorithm = algorithm(request).ok_or(Stranger::Malformed)?;
+    let algorithm = algorithm(request, nonce).ok_or(Stranger::Malformed)?;
     let username = match (request.find(kind::USERNAME), request.find(kind::USERHASH)) {
         (Some(_), _) => request.text(kind::USERNAME).ok_or(Stranger::Malformed)?.to_owned(),
         (None, Some(hash)) => by_hash(settings, hash.value).ok_or(Stranger::Unauthorized)?,
@@ -72,21 +72,20 @@ pub(crate) fn authenticate(
             .find(|key| request.is_sealed_with(integrity, key))
             .ok_or(Stranger::Unauthorized)?,
     };
-    let lifetime_s = settings.nonce_lifetime.as_secs();
-    match keys.check(nonce, tuple, unix_s, lifetime_s, features(settings)) {
-        NonceCheck::Good => Ok(Authenticated { username, key, integrity }),
-        NonceCheck::Stale => Err(Stranger::StaleNonce),
+    match keys.is_good(nonce, tuple, unix_s, settings.nonce_lifetime.as_secs()) {
+        true => Ok(Authenticated { username, key, integrity }),
+        false => Err(Stranger::StaleNonce),
     }
 }
 
 /// The one that client and server agree on. What we offered must come back unchanged: nobody has weakened it.
-fn algorithm(request: &Request<'_>) -> Option<Algorithm> {
+fn algorithm(request: &Request<'_>, nonce: &[u8]) -> Option<Algorithm> {
+    if features_of(nonce).is_none_or(|features| features & PASSWORD_ALGORITHMS == 0) {
+        return Some(Algorithm::Md5); // nothing was offered with this nonce
+    }
     match (request.find(kind::PASSWORD_ALGORITHMS), request.find(kind::PASSWORD_ALGORITHM)) {
         (None, None) => Some(Algorithm::Md5),
-        (Some(offered), Some(chosen)) if offered.value == ALGORITHMS => {
-            let is_chosen = |a: &Algorithm| chosen.value == [&a.number().to_be_bytes()[..], &[0, 0]].concat();
-            [Algorithm::Sha256, Algorithm::Md5].into_iter().find(is_chosen)
-        }
+        (Some(offered), Some(chosen)) if offered.value == ALGORITHMS => Algorithm::read(chosen.value),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 
 use crate::host::RelayId;
 
+pub(crate) const LIFETIME_S: u32 = 600;
 pub(crate) const FIRST_NUMBER: u16 = 0x4000;
 pub(crate) const LAST_NUMBER: u16 = 0x4FFF;
 

@@ -27,10 +27,12 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    pub(crate) const fn number(self) -> u16 {
-        match self {
-            Self::Md5 => 1,
-            Self::Sha256 => 2,
+    /// From a PASSWORD-ALGORITHM (RFC 8489 §14.12); neither of the two has parameters.
+    pub(crate) fn read(value: &[u8]) -> Option<Self> {
+        match value {
+            [0, 1, 0, 0] => Some(Self::Md5),
+            [0, 2, 0, 0] => Some(Self::Sha256),
+            _ => None,
         }
     }
 }

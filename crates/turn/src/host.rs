@@ -31,6 +31,22 @@ pub enum Family {
 }
 
 impl Family {
+    /// As RFC 8656 §18.7 numbers them.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::V4),
+            2 => Some(Self::V6),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::V4 => 1,
+            Self::V6 => 2,
+        }
+    }
+
     pub fn of(address: &SocketAddr) -> Self {
         if address.is_ipv4() { Self::V4 } else { Self::V6 }
     }
@@ -66,6 +82,10 @@ pub trait Host {
     fn open_relay(&mut self, allocation: AllocationId, family: Family, parity: Parity) -> Result<Relay, NoRelay>;
     /// Gives a socket that was kept for later to this allocation.
     fn adopt_relay(&mut self, relay: RelayId, allocation: AllocationId) -> Result<Relay, NoRelay>;
+    /// Whether datagrams can be sent with the bit that forbids fragments; without, DONT-FRAGMENT is not understood.
+    fn can_forbid_fragments(&self) -> bool {
+        false
+    }
     fn close_relay(&mut self, relay: RelayId);
     /// Fills the bytes from the system's random numbers.
     fn random(&mut self, bytes: &mut [u8]);

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod allocation;
 mod auth;
 mod channels;
@@ -11,7 +12,9 @@ mod counters;
 mod credentials;
 mod event;
 mod host;
+mod mobility;
 mod nonce;
+mod permissions;
 mod policy;
 mod quota;
 mod rate_limit;
@@ -24,6 +27,7 @@ mod settings;
 mod tuple;
 mod wheel;
 
+pub use accounts::Accounts;
 pub use allocation::{AllocationView, Usage};
 pub use counters::Counters;
 pub use credentials::rest_password;
@@ -33,5 +37,5 @@ pub use nonce::NonceKeys;
 pub use policy::{Network, NotANetwork, PeerPolicy};
 pub use rate_limit::{RateLimit, RateLimiter};
 pub use server::{ChannelTarget, Direction, Now, Outcome, PeerRoute, Server};
-pub use settings::{Own, Quotas, Secret, Settings, User};
+pub use settings::{Lifetimes, Own, Quotas, Secret, Settings, User};
 pub use tuple::{FiveTuple, Transport};

@@ -6,6 +6,9 @@ const NS_PER_S: u64 = 1_000_000_000;
 /// A flow may be this far ahead of its rate: video comes in bursts.
 const DEPTH_NS: u64 = NS_PER_S;
 
+/// Also of who has no limit: as many as there are channels.
+const MAX_PERMISSIONS: usize = 4096;
+
 /// When the bucket will be full again, in nanoseconds of the server's time.
 #[derive(Debug, Clone, Copy, Default)]
 struct Bucket(u64);
@@ -51,7 +54,7 @@ impl Meter {
     }
 
     pub(crate) fn has_room_for_permission(&self, count: usize) -> bool {
-        !is_reached(self.quotas.permissions, count)
+        !is_reached(self.quotas.permissions, count) && count < MAX_PERMISSIONS
     }
 
     pub(crate) fn has_room_for_channel(&self, count: usize) -> bool {

@@ -45,11 +45,18 @@ enum Source {
 }
 
 impl RateLimiter {
-    /// `limit.per_second` and `limit.burst` must not be zero.
+    /// Less than one a second, or one at once, is not to be had.
     pub fn new(limit: RateLimit, now: Instant) -> Self {
-        let cost = Duration::from_secs(1) / limit.per_second;
+        let cost = Duration::from_secs(1) / limit.per_second.max(1);
         let (full_at, others) = (HashMap::new(), Duration::ZERO);
-        Self { started: now, cost, depth: cost * limit.burst, full_at, full_at_of_the_others: others, next_sweep: None }
+        Self {
+            started: now,
+            cost,
+            depth: cost * limit.burst.max(1),
+            full_at,
+            full_at_of_the_others: others,
+            next_sweep: None,
+        }
     }
 
     /// Takes one token of this source, if it has one.

@@ -5,7 +5,7 @@ use peerline_wire::stun::{BufferFull, Class, MessageWriter, kind};
 
 use crate::auth::{ALGORITHMS, Authenticated, features};
 use crate::credentials::LongTermKey;
-use crate::nonce::NonceKeys;
+use crate::nonce::{NonceKeys, PASSWORD_ALGORITHMS};
 use crate::request::{Integrity, Request};
 use crate::settings::Settings;
 use crate::tuple::FiveTuple;
@@ -14,6 +14,8 @@ use crate::tuple::FiveTuple;
 const MAX_LEN: usize = 1280;
 /// Whoever forges a source address gets at most so many tenths of its packet sent to its victim.
 const MAX_GROWTH_TENTHS: usize = 36;
+/// Shorter than the shortest Allocate; with a short answer to it one could talk a client out of the better algorithm.
+const MIN_CHALLENGED_LEN: usize = 28;
 
 /// By what an answer shows that it is from us.
 #[derive(Clone, Copy)]
@@ -82,7 +84,9 @@ pub(crate) fn unknown_attributes(reply: &mut Vec<u8>, request: &Request<'_>, kin
     });
 }
 
-/// 401 or 438 with what the client needs to try again, if its request is long enough for that; else 400.
+/// 401 or 438 with what the client needs to try again: the algorithms too if its request is long enough for such an
+/// answer, else only what RFC 5389 knows, else a bare 400. All that real clients send is long enough, unless the realm
+/// is very long.
 pub(crate) fn challenge(
     reply: &mut Vec<u8>,
     request: &Request<'_>,
@@ -92,12 +96,21 @@ pub(crate) fn challenge(
     tuple: &FiveTuple,
     unix_s: u64,
 ) {
-    let nonce = keys.make(tuple, unix_s, features(settings));
-    write(reply, request, Class::Error, None, |writer| {
-        writer.error_code(code)?.attribute(kind::REALM, settings.realm.as_bytes())?;
-        writer.attribute(kind::NONCE, &nonce)?.attribute(kind::PASSWORD_ALGORITHMS, &ALGORITHMS).map(drop)
-    });
-    if reply.len() * 10 > request.len() * MAX_GROWTH_TENTHS {
-        error(reply, request, 400, None);
+    for features in [features(settings), 0] {
+        let nonce = keys.make(tuple, unix_s, features);
+        write(reply, request, Class::Error, None, |writer| {
+            writer
+                .error_code(code)?
+                .attribute(kind::REALM, settings.realm.as_bytes())?
+                .attribute(kind::NONCE, &nonce)?;
+            if features & PASSWORD_ALGORITHMS != 0 {
+                writer.attribute(kind::PASSWORD_ALGORITHMS, &ALGORITHMS)?;
+            }
+            Ok(())
+        });
+        if reply.len() * 10 <= request.len() * MAX_GROWTH_TENTHS && request.len() >= MIN_CHALLENGED_LEN {
+            return;
+        }
     }
+    error(reply, request, 400, None);
 }

@@ -15,11 +15,13 @@ use peerline_wire::stun::{
     Class, FingerprintCheck, HEADER_LEN, MAGIC_COOKIE, Message, Method, encode_xor_address, kind, xor_address_len,
 };
 
+use crate::accounts::Accounts;
 use crate::allocation::{Allocation, AllocationView};
 use crate::auth::{Authenticated, Known, Stranger, authenticate};
 use crate::counters::Counters;
 use crate::event::{FreeReason, Question, QuestionId, TurnEvent, Verdict};
-use crate::host::{AllocationId, Family, Host, RelayId};
+use crate::host::{AllocationId, Host, RelayId};
+use crate::mobility::Ticket;
 use crate::nonce::NonceKeys;
 use crate::rate_limit::RateLimiter;
 use crate::reply;
@@ -84,10 +86,11 @@ pub struct Server {
     pub(crate) now_s: u32,
     slots: Vec<Slot>,
     free: Vec<u32>,
+    /// How many of the slots are taken.
+    live: usize,
     /// Only who has authenticated itself stands in here, so nobody can choose keys that collide: the fast hash will do.
     by_tuple: HashMap<FiveTuple, AllocationId, RandomState>,
-    /// How many allocations each user has.
-    pub(crate) accounts: HashMap<Arc<str>, u32>,
+    pub(crate) accounts: Accounts,
     pub(crate) reservations: Reservations,
     wheel: Wheel,
     limiter: Option<RateLimiter>,
@@ -133,8 +136,9 @@ impl Server {
             now_s: 0,
             slots: Vec::new(),
             free: Vec::new(),
+            live: 0,
             by_tuple: HashMap::default(),
-            accounts: HashMap::new(),
+            accounts: Accounts::default(),
             reservations: Reservations::default(),
             wheel: Wheel::new(),
             limiter,
@@ -147,9 +151,23 @@ impl Server {
         }
     }
 
+    /// Counts the allocations of each user together with the other shards of this server. To be called at the beginning.
+    pub fn share_accounts(&mut self, accounts: Accounts) {
+        self.accounts = accounts;
+    }
+
     /// For those who come from now on. Who has an allocation keeps it, and what it may do.
     pub fn reload(&mut self, settings: Arc<Settings>) {
+        if settings.answers != self.settings.answers {
+            let now = self.started + Duration::from_secs(self.now_s.into());
+            self.limiter = settings.answers.map(|limit| RateLimiter::new(limit, now));
+        }
         self.settings = settings;
+    }
+
+    /// Changes the key of nonces; see [`NonceKeys::rotated`].
+    pub fn rekey(&mut self, keys: NonceKeys) {
+        self.keys = keys;
     }
 
     // For every packet --------------------------------------------------------------------------------------
@@ -173,7 +191,7 @@ impl Server {
         match allocation.channels.of_peer(peer) {
             Some(channel) if channel.is_open && channel.relay == relay => PeerRoute::Channel(channel.number),
             Some(channel) if !channel.is_open => PeerRoute::Dropped,
-            _ if allocation.may_reach(peer.ip()) => PeerRoute::Indication,
+            _ if allocation.permissions.contains(peer.ip()) => PeerRoute::Indication,
             _ => PeerRoute::Dropped,
         }
     }
@@ -300,12 +318,13 @@ impl Server {
         is_decided: bool,
     ) -> Outcome {
         let existing = self.find(&context.tuple);
-        let known = existing.and_then(|id| self.get(id)).map(|a| Known { username: &a.username, key: &a.key });
+        let meant = existing.or_else(|| Ticket::of(request).map(|ticket| ticket.id()));
+        let known = meant.and_then(|id| self.get(id)).map(|a| Known { username: &a.username, key: &a.key });
         let unix_s = context.now.unix_s;
         match authenticate(request, &self.settings, &self.keys, &context.tuple, unix_s, known) {
             Ok(client) => {
                 let is_own = existing.and_then(|id| self.get(id)).is_none_or(|a| *a.username == *client.username);
-                if !is_own {
+                if !is_own && request.method() != Method::ALLOCATE {
                     return self.refuse(context, request, &client, 441);
                 }
                 self.serve_client(context, request, message, &client, existing, is_decided)
@@ -325,6 +344,7 @@ impl Server {
     ) -> Outcome {
         match (request.method(), existing) {
             (Method::ALLOCATE, _) => self.allocate(context, request, message, client, existing, is_decided),
+            (Method::REFRESH, None) if request.has(kind::MOBILITY_TICKET) => self.resume(context, request, client),
             (_, None) => self.refuse(context, request, client, 437),
             (Method::REFRESH, Some(id)) => self.refresh(context, request, client, id),
             (Method::CREATE_PERMISSION, Some(id)) => self.create_permission(context, request, client, id),
@@ -402,10 +422,15 @@ impl Server {
         }
     }
 
-    /// The client's TCP or TLS connection is closed, and its allocation with it.
+    /// The client's TCP or TLS connection is closed, and its allocation with it, unless it may come back with a ticket.
     pub fn client_gone(&mut self, tuple: FiveTuple, host: &mut dyn Host) {
-        if let Some(id) = self.find(&tuple) {
-            self.free_allocation(id, FreeReason::Disconnected, host);
+        self.parked.retain(|parked| parked.tuple != tuple);
+        let Some(id) = self.find(&tuple) else { return };
+        match self.get(id).is_some_and(|allocation| allocation.ticket.is_some()) {
+            true => self.leave(id),
+            false => {
+                self.free_allocation(id, FreeReason::Disconnected, host);
+            }
         }
     }
 
@@ -425,7 +450,11 @@ impl Server {
             limiter.sweep(now.instant);
         }
         while let Some(id) = self.wheel.pop(now_s) {
-            let Some(allocation) = self.get_mut(id).filter(|allocation| allocation.due_s <= now_s) else { continue };
+            let Some(allocation) = self.get_mut(id) else { continue };
+            if allocation.due_s.is_none_or(|due_s| due_s > now_s) {
+                continue; // another entry of it has come earlier
+            }
+            allocation.due_s = None;
             if allocation.expires_s <= now_s {
                 self.free_allocation(id, FreeReason::Expired, host);
                 continue;
@@ -466,7 +495,7 @@ impl Server {
     }
 
     pub fn counters(&self) -> Counters {
-        Counters { allocations: self.by_tuple.len() as u64, ..self.counters }
+        Counters { allocations: self.live as u64, ..self.counters }
     }
 
     // Inside ------------------------------------------------------------------------------------------------
@@ -497,10 +526,10 @@ impl Server {
     pub(crate) fn insert(&mut self, id: AllocationId, allocation: Allocation) {
         debug_assert_eq!(self.free.last(), Some(&id.index));
         self.free.pop();
-        *self.accounts.entry(allocation.account.clone()).or_default() += 1;
         self.by_tuple.insert(allocation.tuple, id);
         let username = allocation.username.clone();
         self.slots[id.index as usize].allocation = Some(Box::new(allocation));
+        self.live += 1;
         self.schedule(id);
         self.counters.allocated += 1;
         self.events.push_back(TurnEvent::Allocated { id, username });
@@ -520,27 +549,46 @@ impl Server {
         for relay in gone.relays.iter().flatten() {
             host.close_relay(relay.id);
         }
-        self.by_tuple.remove(&gone.tuple);
-        if let Some(count) = self.accounts.get_mut(&gone.account) {
-            *count -= 1;
-            if *count == 0 {
-                self.accounts.remove(&gone.account);
-            }
+        if self.by_tuple.get(&gone.tuple) == Some(&id) {
+            self.by_tuple.remove(&gone.tuple);
         }
+        self.live -= 1;
+        self.accounts.subtract(&gone.account);
         self.events.push_back(TurnEvent::Freed { id, username: gone.username, why, usage: gone.usage });
         true
     }
 
-    /// Puts the next deadline of this allocation into the wheel.
+    /// Sees to it that this allocation is looked at when something of it ends. An entry that comes too early is cheaper
+    /// than one more.
     pub(crate) fn schedule(&mut self, id: AllocationId) {
         let Some(allocation) = self.get_mut(id) else { return };
-        let due_s = allocation.next_due_s();
-        allocation.due_s = due_s;
-        self.wheel.insert(due_s, id);
+        let next_s = allocation.next_due_s();
+        if allocation.due_s.is_none_or(|due_s| due_s > next_s) {
+            allocation.due_s = Some(next_s);
+            self.wheel.insert(next_s, id);
+        }
     }
 
     pub(crate) fn allocation_count(&self) -> usize {
-        self.by_tuple.len()
+        self.live
+    }
+
+    /// From now on the allocation is found by this 5-tuple alone.
+    pub(crate) fn move_to(&mut self, id: AllocationId, tuple: FiveTuple) {
+        self.leave(id);
+        if let Some(allocation) = self.get_mut(id) {
+            allocation.tuple = tuple;
+            self.by_tuple.insert(tuple, id);
+        }
+    }
+
+    /// The allocation is no longer found by its 5-tuple.
+    pub(crate) fn leave(&mut self, id: AllocationId) {
+        if let Some(tuple) = self.get(id).map(|allocation| allocation.tuple)
+            && self.by_tuple.get(&tuple) == Some(&id)
+        {
+            self.by_tuple.remove(&tuple);
+        }
     }
 
     fn s(&self, now: Instant) -> u32 {
@@ -552,11 +600,11 @@ impl Server {
     }
 }
 
-/// The families that RFC 8656 numbers.
-pub(crate) fn family_of(octet: u8) -> Option<Family> {
-    match octet {
-        1 => Some(Family::V4),
-        2 => Some(Family::V6),
-        _ => None,
+impl Drop for Server {
+    /// What the other shards count together with it goes as well.
+    fn drop(&mut self) {
+        for allocation in self.slots.iter().filter_map(|slot| slot.allocation.as_ref()) {
+            self.accounts.subtract(&allocation.account);
+        }
     }
 }

@@ -23,6 +23,10 @@ pub struct Settings {
     pub max_allocations: u32,
     /// Answers to one source that has not authenticated itself. `None` lifts the limit.
     pub answers: Option<RateLimit>,
+    /// Of allocations.
+    pub lifetimes: Lifetimes,
+    /// Whether a client may take its allocation to another address (RFC 8016).
+    pub mobility: bool,
     /// How old a nonce may be.
     pub nonce_lifetime: Duration,
     /// Whether the owner is asked before each allocation.
@@ -43,6 +47,8 @@ impl Default for Settings {
             static_quotas: Quotas::UNLIMITED,
             max_allocations: 1 << 20,
             answers: Some(RateLimit::default()),
+            lifetimes: Lifetimes::default(),
+            mobility: false,
             nonce_lifetime: Duration::from_secs(3600),
             asks_owner: false,
             alternate: None,
@@ -76,6 +82,21 @@ impl std::fmt::Debug for Secret {
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("User").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// How long an allocation lives without being refreshed: what is asked for, within limits (RFC 8656 §7.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    pub min_s: u32,
+    pub max_s: u32,
+    /// When nothing is asked for.
+    pub default_s: u32,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self { min_s: 600, max_s: 3600, default_s: 600 }
     }
 }
 

@@ -4,50 +4,55 @@ use std::sync::Arc;
 
 use peerline_wire::stun::{Class, kind};
 
-use crate::allocation::{Allocation, OpenRelay, Usage};
+use crate::allocation::{Allocation, Missing, OpenRelay, Usage};
 use crate::auth::Authenticated;
 use crate::channels::Channels;
 use crate::credentials::{Account, account};
 use crate::event::{Question, QuestionId};
 use crate::host::{AllocationId, Family, Host, NoRelay, Parity, Relay};
+use crate::mobility::Ticket;
+use crate::permissions::Permissions;
 use crate::quota::Meter;
 use crate::reply;
 use crate::request::Request;
-use crate::server::{Context, Outcome, Parked, Server, family_of};
-use crate::settings::is_reached;
+use crate::server::{Context, Outcome, Parked, Server};
+use crate::settings::{Settings, is_reached};
 
-pub(crate) const MIN_LIFETIME_S: u32 = 600;
-pub(crate) const MAX_LIFETIME_S: u32 = 3600;
 const UDP: u8 = 17;
-/// How long the owner may think, and how many clients may wait for it.
+/// How long the owner may think, how many clients may wait for it, and how long what they have asked may be.
 const DECISION_S: u32 = 5;
 const MAX_PARKED: usize = 1024;
+const MAX_PARKED_LEN: usize = 2048;
 
 const KNOWN: [u16; 6] = [
     kind::REQUESTED_TRANSPORT,
     kind::LIFETIME,
     kind::REQUESTED_ADDRESS_FAMILY,
     kind::EVEN_PORT,
-    kind::DONT_FRAGMENT,
     kind::RESERVATION_TOKEN,
+    kind::DONT_FRAGMENT,
 ];
 
 /// What a request asks for, once it makes sense.
 struct Wanted<'m> {
-    family: Family,
-    /// A second relay, of IPv6.
-    also_v6: bool,
-    parity: Parity,
-    reserved: Option<&'m [u8]>,
+    relays: WantedRelays<'m>,
     lifetime_s: u32,
+    /// Whether it wants to be able to move.
+    is_mobile: bool,
+}
+
+enum WantedRelays<'m> {
+    One(Family, Parity),
+    /// IPv4 with this parity, and IPv6.
+    Both(Parity),
+    Reserved(&'m [u8]),
 }
 
 /// What it gets.
 struct Granted {
     relays: [Option<OpenRelay>; 2],
     reservation: Option<[u8; 8]>,
-    /// Why there is no second relay.
-    v6_error: Option<u16>,
+    missing: Option<Missing>,
 }
 
 impl Server {
@@ -62,35 +67,44 @@ impl Server {
     ) -> Outcome {
         if let Some(id) = existing {
             // The same request again means that our answer was lost.
-            return match self.get(id).is_some_and(|a| a.transaction == request.transaction()) {
-                true => self.confirm(context, request, client, id, None),
+            let is_again = |a: &Allocation| a.transaction == request.transaction() && *a.username == *client.username;
+            return match self.get(id).is_some_and(is_again) {
+                true => self.confirm(context, request, client, id),
                 false => self.refuse(context, request, client, 437),
             };
         }
-        let unknown = request.unknown(&KNOWN);
+        let served = if context.host.can_forbid_fragments() { &KNOWN[..] } else { &KNOWN[..5] };
+        let unknown = request.unknown(served);
         if !unknown.is_empty() {
             reply::unknown_attributes(context.reply, request, &unknown, Some(client.into()));
             return Outcome::Reply;
         }
-        let wanted = match wanted(request, context.host) {
+        let wanted = match wanted(request, &self.settings, context.host) {
             Ok(wanted) => wanted,
             Err(code) => return self.refuse(context, request, client, code),
         };
         let Account { name, quotas } = account(&self.settings, &client.username);
-        if is_reached(quotas.allocations, self.accounts.get(&name).copied().unwrap_or(0) as usize) {
-            return self.refuse(context, request, client, 486);
-        }
-        if self.is_draining || self.allocation_count() >= self.settings.max_allocations as usize {
+        if self.is_draining || is_reached(self.settings.max_allocations, self.allocation_count()) {
             return self.refuse_capacity(context, request, client);
+        }
+        if is_reached(quotas.allocations, self.accounts.count(&name) as usize) {
+            return self.refuse(context, request, client, 486);
         }
         if self.settings.asks_owner && !is_decided {
             return self.ask(context, message, &client.username);
         }
         let id = self.next_id();
-        let granted = match self.grant(context.host, id, &wanted) {
+        if !self.accounts.try_add(&name, quotas.allocations) {
+            return self.refuse(context, request, client, 486); // another shard was faster
+        }
+        let granted = match self.grant(context.host, id, &wanted.relays) {
             Ok(granted) => granted,
-            Err(NoRelay) => return self.refuse_capacity(context, request, client),
+            Err(NoRelay) => {
+                self.accounts.subtract(&name);
+                return self.refuse_capacity(context, request, client);
+            }
         };
+        let ticket = wanted.is_mobile.then(|| Box::new(Ticket::new(id, context.host)));
         let now_s = self.now_s;
         self.insert(
             id,
@@ -102,34 +116,47 @@ impl Server {
                 key: client.key.clone(),
                 transaction: request.transaction(),
                 reservation: granted.reservation,
+                missing: granted.missing,
+                ticket,
                 created_s: now_s,
                 expires_s: now_s + wanted.lifetime_s,
-                due_s: 0,
-                permissions: Vec::new(),
+                due_s: None,
+                permissions: Permissions::default(),
                 channels: Channels::default(),
                 meter: Meter::new(quotas),
                 usage: Usage::default(),
             },
         );
-        self.confirm(context, request, client, id, granted.v6_error)
+        self.confirm(context, request, client, id)
     }
 
-    fn grant(&mut self, host: &mut dyn Host, id: AllocationId, wanted: &Wanted<'_>) -> Result<Granted, NoRelay> {
-        let Relay { id: relay, address, next } = match wanted.reserved {
-            Some(token) => host.adopt_relay(self.reservations.take(token).ok_or(NoRelay)?, id)?,
-            None if wanted.parity == Parity::EvenWithNext && !self.reservations.has_room() => return Err(NoRelay),
-            None => host.open_relay(id, wanted.family, wanted.parity)?,
-        };
-        let reservation = next.map(|next| self.reservations.keep(next, self.now_s, host));
-        let mut granted =
-            Granted { relays: [Some(OpenRelay { id: relay, address }), None], reservation, v6_error: None };
-        if wanted.also_v6 {
-            match host.open_relay(id, Family::V6, Parity::Any) {
-                Ok(Relay { id, address, .. }) => granted.relays[1] = Some(OpenRelay { id, address }),
-                Err(NoRelay) => granted.v6_error = Some(if host.serves(Family::V6) { 508 } else { 440 }),
+    fn grant(&mut self, host: &mut dyn Host, id: AllocationId, wanted: &WantedRelays<'_>) -> Result<Granted, NoRelay> {
+        let (first, second) = match *wanted {
+            WantedRelays::Reserved(token) => {
+                let relay = self.reservations.take(token).ok_or(NoRelay)?;
+                (host.adopt_relay(relay, id).inspect_err(|_| host.close_relay(relay)), None)
             }
+            WantedRelays::One(_, Parity::EvenWithNext) if !self.reservations.has_room() => return Err(NoRelay),
+            WantedRelays::One(family, parity) => (host.open_relay(id, family, parity), None),
+            WantedRelays::Both(parity) => {
+                (host.open_relay(id, Family::V4, parity), Some(host.open_relay(id, Family::V6, Parity::Any)))
+            }
+        };
+        let open =
+            |relay: Result<Relay, NoRelay>| relay.ok().map(|Relay { id, address, .. }| OpenRelay { id, address });
+        let next = first.ok().and_then(|relay| relay.next);
+        let relays = [open(first), second.and_then(open)];
+        if relays == [None, None] {
+            return Err(NoRelay);
         }
-        Ok(granted)
+        let missing = match (second, relays) {
+            (Some(_), [None, _]) => Some(Family::V4),
+            (Some(_), [_, None]) => Some(Family::V6),
+            _ => None,
+        };
+        let missing = missing.map(|family| Missing { family, code: if host.serves(family) { 508 } else { 440 } });
+        let reservation = next.map(|next| self.reservations.keep(next, self.now_s, host));
+        Ok(Granted { relays, reservation, missing })
     }
 
     fn confirm(
@@ -138,7 +165,6 @@ impl Server {
         request: &Request<'_>,
         client: &Authenticated,
         id: AllocationId,
-        v6_error: Option<u16>,
     ) -> Outcome {
         let now_s = self.now_s;
         let Some(allocation) = self.get(id) else { return Outcome::Silence };
@@ -152,9 +178,12 @@ impl Server {
             if let Some(token) = allocation.reservation {
                 writer.attribute(kind::RESERVATION_TOKEN, &token)?;
             }
-            if let Some(code) = v6_error {
-                // Family, then the code as in ERROR-CODE (RFC 8656 §18.12)
-                writer.attribute(kind::ADDRESS_ERROR_CODE, &[2, 0, (code / 100) as u8, (code % 100) as u8])?;
+            if let Some(Missing { family, code }) = allocation.missing {
+                let value = [family.number(), 0, (code / 100) as u8, (code % 100) as u8];
+                writer.attribute(kind::ADDRESS_ERROR_CODE, &value)?;
+            }
+            if let Some(ticket) = &allocation.ticket {
+                writer.attribute(kind::MOBILITY_TICKET, ticket.as_bytes())?;
             }
             Ok(())
         });
@@ -166,6 +195,7 @@ impl Server {
         let Some(alternate) = self.settings.alternate.filter(|_| self.is_draining) else {
             return self.refuse(context, request, client, 508);
         };
+        self.counters.refused += 1;
         reply::write(context.reply, request, Class::Error, Some(client.into()), |writer| {
             writer.error_code(300)?.alternate_server(alternate).map(drop)
         });
@@ -174,7 +204,7 @@ impl Server {
 
     fn ask(&mut self, context: &Context<'_>, message: &[u8], username: &str) -> Outcome {
         let is_waiting = self.parked.iter().any(|parked| parked.tuple == context.tuple);
-        if is_waiting || self.parked.len() >= MAX_PARKED {
+        if is_waiting || self.parked.len() >= MAX_PARKED || message.len() > MAX_PARKED_LEN {
             return Outcome::Silence; // it asks again by itself
         }
         let id = QuestionId(self.next_question);
@@ -186,42 +216,60 @@ impl Server {
 }
 
 /// Between what is too short to be worth it and what is too long to be forgotten.
-pub(crate) fn lifetime_s(request: &Request<'_>) -> Result<u32, u16> {
+pub(crate) fn lifetime_s(request: &Request<'_>, settings: &Settings) -> Result<u32, u16> {
+    let limits = settings.lifetimes;
     match request.find(kind::LIFETIME) {
-        None => Ok(MIN_LIFETIME_S),
-        Some(_) => request.number(kind::LIFETIME).map(|s| s.clamp(MIN_LIFETIME_S, MAX_LIFETIME_S)).ok_or(400),
+        None => Ok(limits.default_s),
+        Some(_) => request.number(kind::LIFETIME).map(|s| s.max(limits.min_s).min(limits.max_s)).ok_or(400),
     }
 }
 
-fn wanted<'m>(request: &Request<'m>, host: &dyn Host) -> Result<Wanted<'m>, u16> {
+fn wanted<'m>(request: &Request<'m>, settings: &Settings, host: &dyn Host) -> Result<Wanted<'m>, u16> {
     if request.octet(kind::REQUESTED_TRANSPORT).ok_or(400u16)? != UDP {
         return Err(442);
     }
-    let requested = request.find(kind::REQUESTED_ADDRESS_FAMILY);
-    let additional = request.find(kind::ADDITIONAL_ADDRESS_FAMILY);
-    let even = request.find(kind::EVEN_PORT);
-    let reserved = request.find(kind::RESERVATION_TOKEN).map(|token| token.value);
-    let parity = match even.map(|even| even.value.first().copied().ok_or(400u16)).transpose()? {
-        None => Parity::Any,
-        Some(flags) if flags & 0x80 != 0 => Parity::EvenWithNext,
-        Some(_) => Parity::Even,
-    };
-    let is_contradiction = reserved.is_some() && (even.is_some() || requested.is_some() || additional.is_some())
-        || additional.is_some() && (requested.is_some() || parity == Parity::EvenWithNext);
-    if is_contradiction || reserved.is_some_and(|token| token.len() != 8) {
-        return Err(400);
-    }
-    let also_v6 = match additional {
+    let is_mobile = match request.find(kind::MOBILITY_TICKET) {
         None => false,
-        Some(_) if request.octet(kind::ADDITIONAL_ADDRESS_FAMILY).and_then(family_of) == Some(Family::V6) => true,
+        Some(_) if !settings.mobility => return Err(405),
+        Some(ticket) if ticket.value.is_empty() => true,
         Some(_) => return Err(400),
     };
-    let family = match requested {
-        None => Family::V4,
-        Some(_) => request.octet(kind::REQUESTED_ADDRESS_FAMILY).and_then(family_of).ok_or(440u16)?,
+    let relays = wanted_relays(request)?;
+    let is_served = match relays {
+        WantedRelays::One(family, _) => host.serves(family),
+        WantedRelays::Both(_) => host.serves(Family::V4) || host.serves(Family::V6),
+        WantedRelays::Reserved(_) => true,
     };
-    if reserved.is_none() && !host.serves(family) {
+    if !is_served {
         return Err(440);
     }
-    Ok(Wanted { family, also_v6, parity, reserved, lifetime_s: lifetime_s(request)? })
+    Ok(Wanted { relays, lifetime_s: lifetime_s(request, settings)?, is_mobile })
+}
+
+fn wanted_relays<'m>(request: &Request<'m>) -> Result<WantedRelays<'m>, u16> {
+    let requested = request.find(kind::REQUESTED_ADDRESS_FAMILY);
+    let additional = request.find(kind::ADDITIONAL_ADDRESS_FAMILY);
+    let parity = match request.find(kind::EVEN_PORT).map(|even| even.value) {
+        None => Parity::Any,
+        Some([flags]) if flags & 0x80 != 0 => Parity::EvenWithNext,
+        Some([_]) => Parity::Even,
+        Some(_) => return Err(400),
+    };
+    if let Some(token) = request.find(kind::RESERVATION_TOKEN) {
+        let is_alone = requested.is_none() && additional.is_none() && parity == Parity::Any;
+        return if is_alone && token.value.len() == 8 { Ok(WantedRelays::Reserved(token.value)) } else { Err(400) };
+    }
+    if additional.is_some() {
+        let family = request.octet(kind::ADDITIONAL_ADDRESS_FAMILY).and_then(Family::from_number);
+        let makes_sense = requested.is_none() && parity != Parity::EvenWithNext && family == Some(Family::V6);
+        return if makes_sense { Ok(WantedRelays::Both(parity)) } else { Err(400) };
+    }
+    let family = match requested {
+        None => Family::V4,
+        Some(_) => {
+            let number = request.octet(kind::REQUESTED_ADDRESS_FAMILY).ok_or(400u16)?;
+            Family::from_number(number).ok_or(440u16)?
+        }
+    };
+    Ok(WantedRelays::One(family, parity))
 }

@@ -2,9 +2,8 @@
 
 use peerline_wire::stun::{Class, kind};
 
-use crate::allocation::CHANNEL_S;
 use crate::auth::Authenticated;
-use crate::channels::{Channel, FIRST_NUMBER, LAST_NUMBER};
+use crate::channels::{Channel, FIRST_NUMBER, LAST_NUMBER, LIFETIME_S};
 use crate::host::{AllocationId, Family};
 use crate::reply;
 use crate::request::Request;
@@ -50,7 +49,7 @@ impl Server {
         if !self.make_room(context, id, &[peer.ip()]) {
             return self.refuse(context, request, client, 508);
         }
-        let expires_s = self.now_s + CHANNEL_S;
+        let expires_s = self.now_s + LIFETIME_S;
         if let Some(allocation) = self.get_mut(id) {
             allocation.channels.insert(Channel { number, relay: relay.id, peer, expires_s, is_open: true });
         }

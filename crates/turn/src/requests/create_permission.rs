@@ -51,7 +51,7 @@ impl Server {
         let Some(allocation) = self.get_mut(id) else { return false };
         let mut count = allocation.permissions.len();
         for (index, ip) in ips.iter().enumerate() {
-            if allocation.may_reach(*ip) || ips[..index].contains(ip) {
+            if allocation.permissions.contains(*ip) || ips[..index].contains(ip) {
                 continue;
             }
             if !allocation.meter.has_room_for_permission(count) || !allocation.meter.admit_new_peer(now_ns) {

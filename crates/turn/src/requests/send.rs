@@ -19,7 +19,7 @@ impl Server {
         let data = request.find(kind::DATA)?;
         let &[peer] = request.peers().ok()?.as_slice() else { return None };
         let relay = allocation.relay_of(Family::of(&peer))?;
-        if !allocation.may_reach(peer.ip())
+        if !allocation.permissions.contains(peer.ip())
             || !self.settings.policy.permits(peer)
             || !request.unknown(&KNOWN).is_empty()
         {

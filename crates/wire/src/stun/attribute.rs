@@ -31,6 +31,7 @@ pub mod kind {
     pub const SOFTWARE: u16 = 0x8022;
     pub const ALTERNATE_SERVER: u16 = 0x8023;
     pub const FINGERPRINT: u16 = 0x8028;
+    pub const MOBILITY_TICKET: u16 = 0x8030;
 }
 
 /// One attribute of a parsed message; it borrows from the datagram.
