@@ -26,6 +26,7 @@ pub(crate) struct SettingsIn {
     answers_burst: u32,
     nonce_lifetime_s: u64,
     asks_owner: bool,
+    mobility: bool,
 }
 
 #[derive(FromPyObject)]
@@ -68,7 +69,8 @@ impl SettingsIn {
             answers: self.answers_per_second.map(|per_second| RateLimit { per_second, burst: self.answers_burst }),
             nonce_lifetime: Duration::from_secs(self.nonce_lifetime_s),
             asks_owner: self.asks_owner,
-            alternate: None,
+            mobility: self.mobility,
+            ..Settings::default()
         }))
     }
 }
