@@ -9,7 +9,8 @@ use crate::host::RelayId;
 
 pub(crate) const LIFETIME_S: u32 = 600;
 pub(crate) const FIRST_NUMBER: u16 = 0x4000;
-pub(crate) const LAST_NUMBER: u16 = 0x4FFF;
+/// RFC 8656 ends at 0x4FFF, RFC 5766 ended here, and clients made for it, coturn's among them, choose from all of it.
+pub(crate) const LAST_NUMBER: u16 = 0x7FFF;
 
 /// With more channels than this a peer is found through a table of its own.
 const SEARCHED: usize = 16;
