@@ -42,6 +42,7 @@ class Signaling:
     sync_s: float = 60.0  # and this long for the other side after a restart
     hello_timeout_s: float = 5.0
     ring_s: float = 45.0
+    ice_ttl_s: float = 86_400.0  # TURN credentials are good for so long, and renewed after half of it
     drain_s: float = 2.0  # after a restart clients come back spread over this time
 
 
@@ -53,6 +54,11 @@ class Config:
     port: int = 8080
     lan: bool = False  # also listen on the LAN, with HTTPS
     stun_port: int = 3478
+    turn: bool = True
+    turn_port: int = 3478  # the same as stun_port: one socket for both
+    relay_ports: str = "49152-65535"
+    external_ip: tuple[str, ...] = ()  # PUBLIC or PUBLIC/PRIVATE, where the server stands behind a one-to-one NAT
+    allow_peer: tuple[str, ...] = ()  # networks the relay may reach although they are private, local or reserved
     auth: Literal["open", "token"] = "open"
     database: str | None = None  # SQLAlchemy URL; None: in memory
     data_dir: Path = field(default_factory=lambda: Path.home() / ".peerline")

@@ -1,7 +1,7 @@
 """The packet core as Python sees it: threads that own sockets, and events from them on the asyncio loop.
 
-The first service is a STUN server (RFC 8489): it tells a client the public address it is seen from. How the
-pieces work together stands in docs/flows/stun.md.
+Its services: a STUN server (RFC 8489), which tells a client the public address it is seen from (docs/flows/stun.md),
+and a TURN server (RFC 8656), which relays for clients that cannot reach each other.
 """
 
 from __future__ import annotations
@@ -9,17 +9,58 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from peerline import _core
 
-__all__ = ["Engine", "EngineStats", "StunListener"]
+__all__ = ["AllocationRow", "Engine", "EngineStats", "StunListener", "TurnEvent", "TurnListener", "TurnStats"]
 
 _log = logging.getLogger(__name__)
 
 # One call of the loop handles so many events at most; then the loop's other callbacks have their turn.
 _EVENTS_PER_CALL = 256
+
+_TURN_KINDS = {
+    _core.EVENT_TURN_ALLOCATED: "allocated",
+    _core.EVENT_TURN_FREED: "freed",
+    _core.EVENT_TURN_ASKED: "asked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStats:
+    """What all TURN servers of an engine have done, in messages and datagrams."""
+
+    allocations: int
+    """There are now."""
+    allocated: int
+    """Made since the beginning."""
+    relayed_up: int
+    """From clients to peers."""
+    relayed_down: int
+    """From peers to clients."""
+    bindings: int
+    """STUN Binding success responses."""
+    refused: int
+    """Error responses to clients that are known."""
+    unauthorized: int
+    """Error responses to strangers: 400, 401, 438."""
+    malformed: int
+    """Dropped: neither STUN nor ChannelData."""
+    unserved: int
+    """Dropped: responses, indications and methods that are not served."""
+    unknown: int
+    """Dropped: ChannelData of nobody's allocation, or on a channel that is not bound."""
+    no_permission: int
+    """Dropped: from peers that the client has not permitted."""
+    over_quota: int
+    """Dropped: over the rate of its allocation."""
+    rate_limited: int
+    """Dropped: its source has had its share of answers."""
+    panics: int
+    """Messages that a bug of ours made us drop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +85,9 @@ class EngineStats:
     """Dropped: a response, an indication, another method than Binding, a wrong FINGERPRINT (RFC 8489 §7)."""
     stun_rate_limited: int
     """Dropped: its source asked more often than allowed."""
+    turn: TurnStats
     send_failed: int
-    """Answers that the operating system would not send, over all services."""
+    """Datagrams that the operating system would not send, over all services."""
     receive_failed: int
     """Receive calls that ended in an error, over all services."""
 
@@ -104,6 +146,73 @@ class StunListener:
         return f"<StunListener port={self._port} {'open' if self.is_open else 'closed'}>"
 
 
+@dataclass(frozen=True, slots=True)
+class TurnEvent:
+    """Something happened to an allocation: "allocated", "freed", or "asked" (may this user allocate?)."""
+
+    kind: str
+    handle: int
+    subject: int
+    """The allocation, or the question."""
+    username: str
+    why: str = ""
+    """Of "freed": released, expired, disconnected, kicked."""
+    usage: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Of "freed": packets up, bytes up, packets down, bytes down."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRow:
+    """One allocation of a TURN server, now."""
+
+    handle: int
+    allocation: int
+    username: str
+    transport: str
+    client: str
+    relayed: list[str]
+    age_s: int
+    left_s: int
+    permissions: int
+    channels: int
+    usage: tuple[int, int, int, int]
+
+
+class TurnListener:
+    """A TURN server on all shards of an engine. `Engine.turn_listen` makes it."""
+
+    def __init__(self, engine: Engine, handles: Sequence[int], addresses: Sequence[tuple[str, int]]) -> None:
+        self._engine = engine
+        self.handles = tuple(handles)
+        self.addresses = tuple(addresses)
+
+    def reload(self, settings: object) -> None:
+        """New settings for clients that come from now on. Raises ValueError."""
+        self._engine._core.turn_reload(self.handles, settings)
+
+    def drain(self) -> None:
+        """Allocate nothing more; allocations there are go on."""
+        self._engine._core.turn_drain(self.handles)
+
+    def kick(self, handle: int, allocation: int) -> None:
+        """End an allocation; one that is gone already is no error."""
+        self._engine._core.turn_kick(handle, allocation)
+
+    def decide(self, event: TurnEvent, *, is_allowed: bool) -> None:
+        """Answer an event "asked"; too late has no effect."""
+        self._engine._core.turn_decide(event.handle, event.subject, is_allowed)
+
+    async def allocations(self) -> list[AllocationRow]:
+        """All allocations. Raises RuntimeError if the engine is closed or not attached to the running loop."""
+        return await self._engine._list(self)
+
+    def close(self) -> None:
+        """End the server and all its allocations. Closing again does nothing."""
+        if not self._engine.is_closed:
+            for handle in self.handles:
+                self._engine._core.close_handle(handle)
+
+
 class Engine:
     """Threads that own the sockets of this process. One for each process is the rule.
 
@@ -120,6 +229,8 @@ class Engine:
         self._listeners: dict[int, StunListener] = {}
         self._pings: dict[int, asyncio.Future[None]] = {}
         self._next_ping = 0
+        self._on_turn: dict[int, Callable[[TurnEvent], None]] = {}
+        self._lists: dict[int, tuple[asyncio.Future[list[AllocationRow]], list[AllocationRow], list[int]]] = {}
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have the events of the engine handled on this loop, until `close`.
@@ -160,6 +271,42 @@ class Engine:
         self._listeners[handle] = listener
         return listener
 
+    def turn_listen(
+        self,
+        listen: Sequence[tuple[str, int]],
+        relays: Sequence[tuple[str, str]],
+        ports: tuple[int, int],
+        settings: object,
+        on_event: Callable[[TurnEvent], None],
+    ) -> TurnListener:
+        """Serve TURN, and STUN Binding, over UDP (RFC 8656, RFC 8489).
+
+        `listen`: addresses and ports, 0 for a free one. `relays`: for each family at most one address to bind relay
+        sockets to and the address to tell peers. `ports`: first and last of the relay sockets. `settings`: see
+        peerline.turnserver.TurnSettings. `on_event` is called on the attached loop.
+
+        Raises OSError with its errno if an address cannot be had, ValueError for settings that make no sense,
+        RuntimeError if the engine is closed.
+        """
+        handles, addresses = self._core.turn_listen(listen, relays, ports, settings)
+        for handle in handles:
+            self._on_turn[handle] = on_event
+        return TurnListener(self, handles, addresses)
+
+    async def _list(self, listener: TurnListener) -> list[AllocationRow]:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            raise RuntimeError("the engine is not attached to the running event loop")
+        token = self._next_ping
+        self._next_ping += 1
+        future: asyncio.Future[list[AllocationRow]] = loop.create_future()
+        self._lists[token] = (future, [], list(listener.handles))
+        try:
+            self._core.turn_list(listener.handles, token)
+            return await future
+        finally:
+            self._lists.pop(token, None)
+
     async def ping(self) -> None:
         """Return once every shard has answered: the engine is alive and its events reach this loop.
 
@@ -184,7 +331,9 @@ class Engine:
 
     def stats(self) -> EngineStats:
         """The counters as of now."""
-        return EngineStats(**self._core.stats())
+        counters = self._core.stats()
+        turn = {key.removeprefix("turn_"): counters.pop(key) for key in list(counters) if key.startswith("turn_")}
+        return EngineStats(turn=TurnStats(**turn), **counters)
 
     @property
     def is_closed(self) -> bool:
@@ -202,7 +351,11 @@ class Engine:
         for future in self._pings.values():
             if not future.done():
                 future.set_exception(RuntimeError("the engine was closed"))
+        for listing, _, _ in self._lists.values():
+            if not listing.done():
+                listing.set_exception(RuntimeError("the engine was closed"))
         self._pings.clear()
+        self._on_turn.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -221,12 +374,31 @@ class Engine:
                 self._end(subject, None)
             elif kind == _core.EVENT_FAILED:
                 self._end(subject, str(detail))
+            elif kind == _core.EVENT_TURN_LISTED:
+                self._listed(subject, detail)
+            elif kind in _TURN_KINDS:
+                on_event = self._on_turn.get(subject)
+                if on_event is not None:
+                    on_event(TurnEvent(_TURN_KINDS[kind], subject, *detail))
             elif kind == _core.EVENT_SHARD_FAILED:
                 _log.critical("shard %d of the packet core failed: %s", subject, detail)
                 for handle in [handle for handle in self._listeners if handle >> 52 == subject]:
                     self._end(handle, f"its shard failed: {detail}")
 
+    def _listed(self, token: int, rows: list[Any]) -> None:
+        waiting = self._lists.get(token)
+        if waiting is None:
+            return
+        future, found, handles = waiting
+        # Each shard answers once, in any order; which one it was stands in the row.
+        handles.pop()
+        found += [AllocationRow(*row) for row in rows]
+        if not handles and not future.done():
+            future.set_result(found)
+
     def _end(self, handle: int, failure: str | None) -> None:
+        if self._on_turn.pop(handle, None) is not None and failure is not None:
+            _log.error("a TURN server failed: %s", failure)
         listener = self._listeners.pop(handle, None)
         if listener is None:
             return

@@ -62,7 +62,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerPro
     """A server of its own for each test: names are free, histories empty."""
     marker = request.node.get_closest_marker("settings")
     server = standalone(tmp_path / "server", "--no-db", **(marker.kwargs if marker else {}))
-    yield from _running(server)
+    yield from running(server)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -90,7 +90,7 @@ async def talking(two: Two) -> Two:
 
 @pytest.fixture(scope="module")
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    yield from _running(standalone(tmp_path_factory.mktemp("shared"), "--no-db"))
+    yield from running(standalone(tmp_path_factory.mktemp("shared"), "--no-db"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -113,7 +113,7 @@ async def call(request: pytest.FixtureRequest, _shared_two: Two, tmp_path: Path)
     await _tell_of_failure(request, tmp_path)
 
 
-def _running(server: ServerProcess) -> Iterator[ServerProcess]:
+def running(server: ServerProcess) -> Iterator[ServerProcess]:
     """Started, and at the end stopped in good order."""
     server.start()
     yield server

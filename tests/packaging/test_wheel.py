@@ -69,7 +69,7 @@ def test_wheel_serves_the_page_from_an_empty_environment(dist: Path, tmp_path: P
     )
     assert re.fullmatch(r"peerline \d+\.\d+\.\d+\S*\n", version.stdout)
     server = subprocess.Popen(
-        [venv / "bin" / "peerline", "serve", "--port", "0", "--stun-port", "0"],
+        [venv / "bin" / "peerline", "serve", "--port", "0", "--stun-port", "0", "--turn-port", "0"],
         env=environment,
         cwd=tmp_path,
         stdout=subprocess.PIPE,

@@ -110,8 +110,9 @@ class ServerProcess:
 def standalone(folder: Path, *flags: str, **settings: dict[str, Any]) -> ServerProcess:
     """`peerline serve`: the WebSocket's fast path."""
     file = write_settings(folder, **settings)
-    command = [PEERLINE, "serve", "--host", "127.0.0.1", "--stun-port", "0", "--data-dir", str(folder)]
-    return ServerProcess(folder, [*command, "--config", str(file), *flags])
+    ports = ["--stun-port", "0", "--turn-port", "0"]
+    command = [PEERLINE, "serve", "--host", "127.0.0.1", *ports, "--data-dir", str(folder), "--config", str(file)]
+    return ServerProcess(folder, [*command, *flags])
 
 
 def create_token(folder: Path, name: str, *flags: str) -> str:

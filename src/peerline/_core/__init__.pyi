@@ -3,7 +3,8 @@
 Every method raises RuntimeError in a process that was forked after the Engine was made.
 """
 
-from typing import Final, final
+from collections.abc import Sequence
+from typing import Any, Final, final
 
 __version__: Final[str]
 
@@ -16,8 +17,19 @@ EVENT_FAILED: Final[int]
 """subject: a handle whose service died of a bug and is stale now; detail: the reason (str)."""
 EVENT_SHARD_FAILED: Final[int]
 """subject: the number of a shard that died, with all that lived on it; detail: the reason (str)."""
+EVENT_TURN_ALLOCATED: Final[int]
+"""subject: the handle of a TURN service; detail: allocation, user name."""
+EVENT_TURN_FREED: Final[int]
+"""subject: the same; detail: allocation, user name, why, (packets up, bytes up, packets down, bytes down)."""
+EVENT_TURN_ASKED: Final[int]
+"""subject: the same; detail: question, user name. `turn_decide` answers."""
+EVENT_TURN_LISTED: Final[int]
+"""subject: the token of `turn_list`; detail: a list of tuples, the fields of peerline.engine.AllocationRow."""
 EVENT_QUEUE_CAPACITY: Final[int]
 """So many events can wait; shards keep the rest back."""
+
+def rest_password(secret: bytes, username: str) -> str:
+    """The password of a time-limited TURN user name."""
 
 @final
 class Engine:
@@ -29,13 +41,37 @@ class Engine:
     def fileno(self) -> int:
         """A descriptor that is readable while events wait; open as long as this object lives."""
 
-    def drain(self, max: int) -> list[tuple[int, int, int | str | None]]:
+    def drain(self, max: int) -> list[tuple[int, int, Any]]:
         """Up to `max` events, oldest first; also after `close`."""
 
     def stun_listen(
         self, ip: str, port: int, scope_id: int, answers_per_second: int | None, burst: int
     ) -> tuple[int, str, int]:
         """Handle, address, port. `answers_per_second` None: no limit. OSError with errno, ValueError."""
+
+    def turn_listen(
+        self,
+        listen: Sequence[tuple[str, int]],
+        relays: Sequence[tuple[str, str]],
+        ports: tuple[int, int],
+        settings: object,
+    ) -> tuple[list[int], list[tuple[str, int]]]:
+        """Handles, one of each shard, and real addresses. `settings`: peerline.turnserver.TurnSettings."""
+
+    def turn_reload(self, handles: Sequence[int], settings: object) -> None:
+        """For clients that come from now on. ValueError."""
+
+    def turn_drain(self, handles: Sequence[int]) -> None:
+        """No new allocations."""
+
+    def turn_list(self, handles: Sequence[int], token: int) -> None:
+        """As many EVENT_TURN_LISTED as there are handles."""
+
+    def turn_kick(self, handle: int, allocation: int) -> None:
+        """EVENT_TURN_FREED follows, if there is such an allocation."""
+
+    def turn_decide(self, handle: int, question: int, is_allowed: bool) -> None:
+        """The answer to EVENT_TURN_ASKED; one that comes too late has no effect."""
 
     def close_handle(self, handle: int) -> None:
         """EVENT_CLOSED follows; a stale handle has no effect."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from peerline import __version__
-from peerline.cli import serve, token
+from peerline.cli import serve, token, turn
 from peerline.errors import ConfigError, PeerlineError
 
 __all__ = ["main"]
@@ -15,10 +15,12 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb. Exit codes: 0 done, 1 it failed, 2 the command or a setting is wrong."""
-    parser = argparse.ArgumentParser(prog="peerline", description="WebRTC calls, signaling and STUN in one program.")
+    parser = argparse.ArgumentParser(
+        prog="peerline", description="WebRTC calls, signaling, STUN and TURN in one program."
+    )
     parser.add_argument("--version", action="version", version=f"peerline {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (serve, token):
+    for verb in (serve, turn, token):
         verb.add_parser(verbs)
     arguments = parser.parse_args(argv)
     try:

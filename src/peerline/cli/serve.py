@@ -20,6 +20,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     p.add_argument("--port", type=int, default=none, help="port of page and signaling; 0 picks one (8080)")
     p.add_argument("--lan", action="store_true", default=none, help="also serve the LAN, over HTTPS on the same port")
     p.add_argument("--stun-port", type=int, default=none, help="UDP port of the STUN server; 0 picks one (3478)")
+    add_turn_flags(p)
+    p.add_argument("--no-turn", action="store_false", dest="turn", default=none, help="no relay")
     p.add_argument("--auth", choices=("open", "token"), default=none, help="who may register (open)")
     store = p.add_mutually_exclusive_group()
     store.add_argument("--database", metavar="URL", default=none, help="sqlite:///FILE or postgresql://…")
@@ -28,6 +30,21 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     p.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
     p.add_argument("--json-logs", action="store_true", default=none, help="log lines as JSON")
     p.set_defaults(run=run)
+
+
+def add_turn_flags(p: argparse.ArgumentParser) -> None:
+    """What `serve` and `turn` have in common."""
+    none: Any = argparse.SUPPRESS
+    p.add_argument("--turn-port", type=int, default=none, help="UDP port of the TURN server; 0 picks one (3478)")
+    p.add_argument("--relay-ports", metavar="FIRST-LAST", default=none, help="UDP ports of relays (49152-65535)")
+    p.add_argument(
+        "--external-ip", metavar="PUBLIC[/PRIVATE]", action="append", default=none,
+        help="the public address, where this host stands behind a one-to-one NAT",
+    )  # fmt: skip
+    p.add_argument(
+        "--allow-peer", metavar="CIDR", action="append", default=none,
+        help="let the relay reach this network, although it is private, local or reserved; may be given again",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> None:

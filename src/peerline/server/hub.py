@@ -8,6 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -37,10 +38,19 @@ BAD_BYTES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 SWEEP_S = 1.0
-ICE_TTL_S = 86_400
 # A socket without a byte for so many heartbeats is dead.
 DEAD_HEARTBEATS = 2.5
 FEATURES = ["calls", "presence", "history"]
+
+
+class TurnOffer(Protocol):
+    """A TURN server as clients are told of it."""
+
+    def urls(self, host: str) -> list[str]:
+        """Where it is, for somebody who knows this machine as `host`."""
+
+    def credentials(self, name: str, now_s: float, ttl_s: float) -> tuple[str, str]:
+        """User name and password, good for `ttl_s`."""
 
 
 class NoHelloError(RemoteProtocolError):
@@ -69,6 +79,7 @@ class Hub:
         self.ack_due: set[Session] = set()
         self.coarse_now = clock()  # good to a second: what the hot path uses
         self.stun_port: int | None = None
+        self.turn: TurnOffer | None = None
         self.is_draining = False
         self._wall = wall
         self._tokens = tokens
@@ -228,6 +239,8 @@ class Hub:
                 self._wait_for_return(session)
             elif session.expires is not None and now > session.expires and session.call is None:
                 self.kick(session, m.Bye("expired", "stop"), 4401)
+            elif self.turn is not None and now > session.ice_until - self.config.signaling.ice_ttl_s / 2:
+                session.send(tail("ice", self._ice(session)))
 
     def _wait_for_return(self, session: Session) -> None:
         now = self.clock()
@@ -306,15 +319,23 @@ class Hub:
             v=m.PROTOCOL_VERSION, sid=session.sid, key=session.key, epoch=self.epoch, res=is_resumed,
             rx=session.received,
             hb_s=times.heartbeat_s, grace_s=times.grace_s, now=self.wall_ms(),
-            me=m.Me(person.u, person.n, list(session.rights)), ice=m.Ice(self.ice_servers(session.host), ICE_TTL_S),
+            me=m.Me(person.u, person.n, list(session.rights)), ice=self._ice(session),
             lim=m.LimitsTold(m.MAX_FRAME_BYTES, limits.rate, limits.burst), feat=FEATURES,
         )  # fmt: skip
         return b'{"t":"welcome","d":%b}' % msgspec.json.encode(body)
 
-    def ice_servers(self, host: str) -> list[m.IceServer]:
-        """Our own STUN server under the name the client knows us by, and what the operator adds."""
+    def _ice(self, session: Session) -> m.Ice:
+        """Our STUN and TURN servers under the name the client knows us by, and what the operator adds."""
+        ttl_s = self.config.signaling.ice_ttl_s
+        session.ice_until = self.clock() + ttl_s
+        host = session.host
         urls = [f"stun:{host}:{self.stun_port}"] if self.stun_port is not None else []
-        return [m.IceServer([url]) for url in (*urls, *self.config.ice_servers)]
+        servers = [m.IceServer([url]) for url in (*urls, *self.config.ice_servers)]
+        if self.turn is not None:
+            # Not the name: it would go over the wire in the clear.
+            name, password = self.turn.credentials(session.person.id, self._wall(), ttl_s)
+            servers.append(m.IceServer(self.turn.urls(host), name, password))
+        return m.Ice(servers, int(ttl_s))
 
     async def _send_missed(self, session: Session) -> None:
         await self.ledger.journal.flushed()

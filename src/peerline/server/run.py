@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import functools
 import gc
 import logging
@@ -23,12 +22,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from peerline import __version__
 from peerline.config import Config
-from peerline.engine import Engine, StunListener
 from peerline.errors import ConfigError
-from peerline.metrics import Sample
 from peerline.server.app import create_app
 from peerline.server.fast_websocket import fast_websocket
 from peerline.server.http_protocol import patient_for
+from peerline.server.ice import IceServer
 from peerline.server.lan import LanIdentity, lan_address, lan_identity
 from peerline.server.listener import SortingListener, bind
 from peerline.server.service import Service
@@ -67,9 +65,7 @@ class StandAlone:
         self.service: Service = self.app.state.service
         self.port = 0
         self.lan: LanIdentity | None = None
-        self._engine: Engine | None = None
-        self._stun: list[StunListener] = []
-        self._stun_problem: str | None = None
+        self.ice = IceServer(config)
 
     async def run(self) -> None:
         """Everything, in order."""
@@ -85,14 +81,13 @@ class StandAlone:
         sockets = self._bind(hosts)
         try:
             await self.service.start()
-            self._start_stun(hosts)
+            self._start_ice(hosts, lan_host)
             server = _Server(self._uvicorn(self.app), self, sockets)
             await server.serve()
         finally:
             for sock in sockets:
                 sock.close()
-            if self._engine is not None:
-                self._engine.close()
+            self.ice.close()
 
     def protocol(self, uvicorn_config: uvicorn.Config, state: Any) -> asyncio.Protocol:
         """A connection's HTTP protocol."""
@@ -125,10 +120,15 @@ class StandAlone:
             yield f"SHA-256 {self.lan.fingerprint}"
         elif config.host not in (LOOPBACK, "::1", "localhost"):
             yield f"Listening on {config.host}: everybody who reaches it can register. Cameras work over HTTPS only."
-        if self._stun_problem is not None:
-            yield self._stun_problem
-        elif self._stun:
-            yield f"STUN on UDP {self._stun[0].port}"
+        yield from self.ice.notes
+
+    def _start_ice(self, hosts: list[str], lan: str | None) -> None:
+        """STUN and TURN beside each address; without them the page still works on one network."""
+        ice, hub = self.ice, self.service.hub
+        ice.start(hosts, lan=lan, http_port=self.port)
+        hub.stun_port = ice.stun_port
+        hub.turn = ice if ice.offers_turn else None
+        self.service.more_samples.append(ice.samples)
 
     def _uvicorn(self, app: ASGIApp) -> uvicorn.Config:
         config = uvicorn.Config(
@@ -155,35 +155,6 @@ class StandAlone:
                 ) from error
             self.port = sockets[0].getsockname()[1]
         return sockets
-
-    def _start_stun(self, hosts: list[str]) -> None:
-        """A STUN server beside each address, all on one port; without it the page still works on one network."""
-        port = self.config.stun_port
-        wanted = [*hosts, "::1"] if LOOPBACK in hosts else hosts
-        try:
-            self._engine = Engine()
-            self._engine.attach(asyncio.get_running_loop())
-            for host in wanted:
-                try:
-                    self._stun.append(self._engine.stun_listen(host, port))
-                except OSError as error:
-                    if host == "::1" and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                        continue  # no IPv6 here
-                    raise
-                port = self._stun[0].port
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            self._stun_problem = f"No STUN: UDP port {port} cannot be used ({reason}). Choose another with --stun-port."
-            return
-        self.service.hub.stun_port = port
-        self.service.more_samples.append(self._stun_samples)
-
-    def _stun_samples(self) -> Iterator[Sample]:
-        assert self._engine is not None
-        stats = self._engine.stats()
-        text = "STUN Binding requests, by what became of them"
-        for outcome in ("answered", "refused", "malformed", "unserved", "rate_limited"):
-            yield "peerline_stun_requests_total", text, {"outcome": outcome}, getattr(stats, f"stun_{outcome}")
 
 
 class _Server(uvicorn.Server):

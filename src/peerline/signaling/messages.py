@@ -162,10 +162,12 @@ class Me(Struct, frozen=True):
     rights: list[str]
 
 
-class IceServer(Struct, frozen=True):
+class IceServer(Struct, frozen=True, omit_defaults=True):
     """As in W3C RTCIceServer."""
 
     urls: list[str]
+    username: str | None = None
+    credential: str | None = None
 
 
 class Ice(Struct, frozen=True):
@@ -374,7 +376,7 @@ CLIENT_BODIES: dict[str, Any] = {
 }  # fmt: skip
 SERVER_BODIES: dict[str, Any] = {
     "welcome": Welcome, "bye": Bye, "err": Err, "pres": People, "ring": Ring, "up": Up, "stop": Stop,
-    "end": Ended, "missed": Missed,
+    "end": Ended, "missed": Missed, "ice": Ice,
 }  # fmt: skip
 PARTY_BODIES: dict[str, Any] = {"desc": Desc, "cand": Cand, "renego": Renego, "restart": Restart}
 ANSWERS: dict[str, Any] = {"call": Ringing, "watch": People, "sync": Synced, "history": History}

@@ -41,7 +41,7 @@ class Session(Delivery):
     """Identity, numbering and the current carrier. `call` is the token of the call this device takes part in."""
 
     __slots__ = (
-        "call", "carrier", "dev", "expires", "heard", "host", "is_ended", "is_watching", "key",
+        "call", "carrier", "dev", "expires", "heard", "host", "ice_until", "is_ended", "is_watching", "key",
         "lost", "person", "rights", "sid", "tokens", "tokens_at", "way",
     )  # fmt: skip
 
@@ -52,6 +52,7 @@ class Session(Delivery):
         self.person = person
         self.dev = dev
         self.host = ""  # the name under which this client reaches us: for the addresses of ICE servers
+        self.ice_until = 0.0  # monotonic seconds: when its TURN credentials end
         self.rights: tuple[str, ...] = ()
         self.expires: float | None = None
         self.carrier: Carrier | None = None

@@ -331,6 +331,11 @@ export class Call {
     this.#link.network();
   }
 
+  /** @internal There are fresh credentials for the relay. */
+  renewIce(): void {
+    this.#link.renewIce();
+  }
+
   /** @internal It is over; nothing is to be said about it. */
   finish(why: CallEndReason): void {
     this.#finish(why, true);

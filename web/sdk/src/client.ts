@@ -8,7 +8,7 @@ import { claimDevice, type Device, makeCallToken, ownerKey } from "./identity.js
 import { followPage } from "./lifecycle.js";
 import type { Line } from "./line.js";
 import { People } from "./people.js";
-import type { Ended, Hello, Missed, PersonShown, Ring, Stop, Synced, Up } from "./protocol.js";
+import type { Ended, Hello, Ice, Missed, PersonShown, Ring, Stop, Synced, Up } from "./protocol.js";
 import { forgetCall, rememberedCall } from "./remembered.js";
 import { Session } from "./session.js";
 import type {
@@ -129,6 +129,11 @@ export class Client {
     return this.#people.map.get(this.me.u)?.st ?? this.#wish ?? "online";
   }
 
+  /** Whether the server offers a relay, without which `iceTransportPolicy: "relay"` connects nobody. */
+  get hasRelay(): boolean {
+    return this.#session.welcome.ice.servers.some(({ urls }) => urls.some((url) => url.startsWith("turn")));
+  }
+
   get state(): ClientState {
     return this.#session.state;
   }
@@ -234,6 +239,9 @@ export class Client {
       case "pres":
         this.#people.merge(d.people as PersonShown[]);
         return this.#events.emit("people", this.people);
+      case "ice":
+        this.#session.renewIce(d as unknown as Ice);
+        return this.#calls.forEach((each) => each.renewIce());
       case "missed":
         return this.#events.emit("missed", (d as unknown as Missed).calls);
       case "ring":

@@ -91,6 +91,11 @@ export class Link {
     this.#recovery.network();
   }
 
+  /** The next ICE restart gathers with fresh credentials; what is connected stays so. */
+  renewIce(): void {
+    this.pc?.setConfiguration(this.#options.configuration());
+  }
+
   /** Each change renegotiates: the other side learns of it from `b=AS`. */
   setLimits(change: Partial<Limits>): void {
     this.limits = mergeLimits(this.limits, change);

@@ -108,6 +108,8 @@ export interface Me {
 /** As in W3C RTCIceServer. */
 export interface IceServer {
   urls: string[];
+  username?: string;
+  credential?: string;
 }
 
 /** What goes into RTCPeerConnection's iceServers, and for how long it is good. */
@@ -305,6 +307,7 @@ export interface ServerBodies {
   stop: Stop;
   end: Ended;
   missed: Missed;
+  ice: Ice;
 }
 
 /** What the two parties of a call send each other, by type. */

@@ -9,6 +9,7 @@ import {
   type Bye,
   type ClientBodies,
   type Hello,
+  type Ice,
   MAX_FRAME_BYTES,
   type PartyBodies,
   PROTOCOL_VERSION,
@@ -90,6 +91,11 @@ export class Session {
 
   get welcome(): Welcome {
     return this.#welcome;
+  }
+
+  /** Fresh credentials for the TURN server, before the old ones end. */
+  renewIce(ice: Ice): void {
+    this.#welcome = { ...this.#welcome, ice };
   }
 
   /** Send once, in order, whatever happens to the socket. */

@@ -8,6 +8,7 @@ import { MissedCalls } from "../parts/missed-calls";
 import { People } from "../parts/people";
 import { PresencePicker } from "../parts/presence-picker";
 import { ProblemNote } from "../parts/problem-note";
+import { RelayNote } from "../parts/relay-note";
 import type { Session } from "../state/session";
 
 export function LobbyPage({ session }: { session: Session }) {
@@ -21,6 +22,7 @@ export function LobbyPage({ session }: { session: Session }) {
           <PresencePicker session={session} />
         </section>
         <InsecureNote />
+        <RelayNote session={session} />
         {problem && <ProblemNote problem={problem} onDismiss={() => session.dismissProblem()} />}
         {lastCall && <EndNote key={lastCall.id} call={lastCall} />}
         <People session={session} />

@@ -1,0 +1,10 @@
+"""The TURN server's policy: who may allocate, which peers may be reached, where relays are opened (RFC 8656).
+
+Packets never come here: `peerline.engine` relays them on threads of its own.
+"""
+
+from peerline.turnserver.credentials import Credentials, make_credentials
+from peerline.turnserver.server import TurnServer, Usage
+from peerline.turnserver.settings import UNLIMITED, Quotas, TurnSettings
+
+__all__ = ["UNLIMITED", "Credentials", "Quotas", "TurnServer", "TurnSettings", "Usage", "make_credentials"]

@@ -1,0 +1,54 @@
+"""What the TURN server is told, checked by the packet core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """What one user may have; 0 means no limit. The default is for users with time-limited credentials."""
+
+    allocations: int = 10
+    permissions: int = 64
+    """Of one allocation, as all that follow."""
+    channels: int = 64
+    new_peers_per_s: int = 5
+    new_peers_burst: int = 32
+    packets_per_s: int = 10_000
+    bits_per_s: int = 50_000_000
+
+
+UNLIMITED = Quotas(0, 0, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """Everything that may change while the server runs."""
+
+    realm: str = "peerline"
+    secrets: list[bytes] = field(default_factory=list, repr=False)
+    """Shared secrets of time-limited credentials, newest first; each of them is accepted."""
+    users: list[tuple[str, str]] = field(default_factory=list, repr=False)
+    """Names and passwords that do not expire."""
+    allow: list[str] = field(default_factory=list)
+    """Networks that peers may be in although they are denied by default, e.g. "192.168.0.0/16"."""
+    deny: list[str] = field(default_factory=list)
+    own_addresses: list[str] = field(default_factory=list)
+    """Of this host: peers may be on their open ports only."""
+    open_ports: list[tuple[int, int]] = field(default_factory=list)
+    closed_ports: list[int] = field(default_factory=list)
+    """Our listeners: closed even on networks that are allowed."""
+    quotas: Quotas = field(default_factory=Quotas)
+    static_quotas: Quotas = UNLIMITED
+    """Of `users`."""
+    max_allocations: int = 100_000
+    """Of one shard."""
+    answers_per_second: int | None = 50
+    """To one source that has not authenticated itself; None lifts the limit."""
+    answers_burst: int = 100
+    nonce_lifetime_s: int = 3600
+    mobility: bool = False
+    """Whether an allocation may follow its client to another address (RFC 8016)."""
+    asks_owner: bool = False
+    """Whether `TurnServer.decides` is asked before each allocation."""
