@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use mio::{Poll, Waker};
-use peerline_turn::{AllocationId, NonceKeys, QuestionId, RateLimit, Settings, Verdict};
+use peerline_turn::{Accounts, AllocationId, NonceKeys, QuestionId, RateLimit, Settings, Verdict};
 
 use crate::command::{Command, Mailbox};
 use crate::counters::{ShardCounters, ShardSnapshot};
@@ -124,11 +124,14 @@ impl Engine {
             }
         }
         let keys = NonceKeys::random().map_err(|_| EngineError::Invalid("the system has no randomness"))?;
+        let accounts = Accounts::default();
         let used = Arc::new(AtomicU32::new(0));
         let build = |(shard, sockets)| {
             let relays = Relays::new(config.relay.clone(), used.clone());
-            let (settings, keys) = (config.settings.clone(), keys.clone());
-            self.open(shard, Box::new(move |now, _| Box::new(TurnPlane::new(sockets, relays, settings, keys, now))))
+            let (settings, keys, accounts) = (config.settings.clone(), keys.clone(), accounts.clone());
+            let build: Build =
+                Box::new(move |now, _| Box::new(TurnPlane::new(sockets, relays, settings, keys, accounts, now)));
+            self.open(shard, build)
         };
         let handles = sockets.into_iter().enumerate().map(build).collect::<Result<_, _>>()?;
         Ok(TurnListener { handles, addresses })
