@@ -66,7 +66,7 @@ class Config:
     ice_servers: tuple[str, ...] = ()  # URLs for clients besides our own STUN server
     allowed_origins: tuple[str, ...] = ()  # pages from elsewhere that may connect, e.g. "https://app.example.org"
     token_secret: str | None = None  # signs tokens; None: made once, kept in data_dir
-    name_ttl_days: int = 365  # a name unused for so long is free again
+    name_ttl_days: int = 365  # a name unused for so long is free again; 0: never
     limits: Limits = field(default_factory=Limits)
     signaling: Signaling = field(default_factory=Signaling)
 
@@ -101,7 +101,8 @@ def _put_environment(values: dict[str, Any], name: str, text: str) -> None:
     for section, cls in (("limits", Limits), ("signaling", Signaling)):
         inner = key.removeprefix(section + "_")
         if inner != key and inner in _fields(cls):
-            values[section] = {**values.get(section, {}), inner: text}
+            given = values.get(section, {})
+            values[section] = {**given, inner: text} if isinstance(given, Mapping) else given
             return
     if key in _fields(Config):
         values[key] = text
@@ -173,8 +174,10 @@ def _convert(kind: Any, value: Any, where: str) -> Any:
 def _number(kind: type, value: int | float | str, where: str) -> Any:
     try:
         number = kind(value)
-    except ValueError:
-        raise ConfigError(f"{where}: {value!r} is no number") from None
+        if number != float(value):
+            raise ValueError
+    except (ValueError, OverflowError):
+        raise ConfigError(f"{where}: {value!r} is no {'whole ' if kind is int else ''}number") from None
     if number < 0 or number != number:
         raise ConfigError(f"{where}: {value!r} is below zero")
     if where.endswith("port") and number > 65535:

@@ -263,8 +263,9 @@ def test_no_address_is_in_a_listeners_repr(engine: Engine) -> None:
 
 def test_the_core_has_only_the_names_its_stub_tells() -> None:
     public = {name for name in dir(_core) if not name.startswith("_")}
-    events = {"EVENT_PONGED", "EVENT_CLOSED", "EVENT_FAILED", "EVENT_SHARD_FAILED", "EVENT_QUEUE_CAPACITY"}
-    assert public == {"Engine"} | events
+    kinds = ["PONGED", "CLOSED", "FAILED", "SHARD_FAILED", "QUEUE_CAPACITY"]
+    kinds += ["TURN_ALLOCATED", "TURN_FREED", "TURN_ASKED", "TURN_LISTED"]
+    assert public == {"Engine", "rest_password"} | {f"EVENT_{kind}" for kind in kinds}
     methods = {name for name in dir(_core.Engine) if not name.startswith("_")}
     assert methods == {
         "close",
@@ -276,6 +277,12 @@ def test_the_core_has_only_the_names_its_stub_tells() -> None:
         "shards",
         "stats",
         "stun_listen",
+        "turn_decide",
+        "turn_drain",
+        "turn_kick",
+        "turn_list",
+        "turn_listen",
+        "turn_reload",
     }
     with pytest.raises(AttributeError):
         _core.Engine(1).shards = 3  # type: ignore[misc]

@@ -7,6 +7,7 @@ import unicodedata
 from peerline.errors import RemoteProtocolError
 
 MAX_NAME_CHARACTERS = 64
+MAX_CANONICAL_CHARACTERS = 254
 
 
 def parse_name(text: str) -> tuple[str, str]:
@@ -22,12 +23,18 @@ def parse_name(text: str) -> tuple[str, str]:
             f"the name is longer than {MAX_NAME_CHARACTERS} characters", hint="Choose a shorter name."
         )
     # Cc, Cf, Cs, Co, Cn: control, invisible, surrogate, private, unassigned: they make two names look alike.
-    if "/" in n or any(unicodedata.category(c)[0] == "C" for c in n):
+    if "/" in n or has_invisible(n):
         raise RemoteProtocolError(
             "the name has a character that names cannot have",
             hint="Use letters, digits, spaces and punctuation, no /.",
         )
     u = " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", n).casefold()).split())
-    if not u or "/" in u:
+    # One sign can stand for a whole phrase: what is short as typed may be long in its canonical form.
+    if not u or "/" in u or len(u) > MAX_CANONICAL_CHARACTERS:
         raise RemoteProtocolError("the name has no canonical form", hint="Choose another name.")
     return u, n
+
+
+def has_invisible(text: str) -> bool:
+    """Whether it has characters that no name has: Cc, Cf, Cs, Co, Cn."""
+    return any(unicodedata.category(c)[0] == "C" for c in text)

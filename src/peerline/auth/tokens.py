@@ -17,6 +17,7 @@ from peerline.errors import AuthError, ConfigError
 ISSUER = "peerline"
 RIGHTS = ("admin",)
 SECRETS_FILE = "secrets.toml"
+MIN_SECRET_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class Tokens:
     """Makes and checks tokens with one secret."""
 
     def __init__(self, secret: str) -> None:
+        if len(secret) < MIN_SECRET_CHARACTERS:
+            raise ConfigError(
+                f"token_secret has fewer than {MIN_SECRET_CHARACTERS} characters",
+                hint="Leave it out: one is made and kept in the data folder.",
+            )
         self._secret = secret
 
     def create(self, name: str, *, rights: Sequence[str] = (), ttl_s: float = 3600.0) -> str:
@@ -90,6 +96,6 @@ def load_secret(data_dir: Path) -> str:
         secret = tomllib.loads(path.read_text())["token"]
     except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
         raise ConfigError("secrets.toml cannot be read", hint="Remove it: a new one is made.") from error
-    if not isinstance(secret, str) or len(secret) < 32:
+    if not isinstance(secret, str) or len(secret) < MIN_SECRET_CHARACTERS:
         raise ConfigError("secrets.toml has no usable token secret", hint="Remove it: a new one is made.")
     return secret

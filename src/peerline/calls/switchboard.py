@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NoReturn, Protocol
 
+from peerline.auth.names import has_invisible
 from peerline.calls.call import Call, Side
 from peerline.calls.machine import CallInput, CallState
 from peerline.calls.waiting import WaitingRoom
@@ -97,6 +98,8 @@ class Switchboard:
         if session.call is not None:
             raise RefusedError("this device is in a call", code="conflict", hint="Hang up first.")
         u = ask.to.removeprefix("u/")
+        if has_invisible(u):
+            raise RemoteProtocolError("nobody can have this name")
         if u == caller.u:
             raise RemoteProtocolError("nobody can call themselves", hint="Open a second window under another name.")
         wall = self._wall_ms()
@@ -153,7 +156,7 @@ class Switchboard:
         call = self._known(token)
         if session.person is not call.callee.person:
             raise self._no_party()
-        if ask.scope == "device":
+        if ask.scope == "device" and call.state is CallState.RINGING:
             call.declined.add(session)
             if any(s not in call.declined for s in session.person.reachable(now, self._linger_s)):
                 return
@@ -195,9 +198,15 @@ class Switchboard:
     # What happens to sessions ----------------------------------------------------------------------
 
     def arrived(self, session: Session) -> None:
-        """A device is new: what rings at its person's others rings here too."""
+        """A device is there, or there again: what rings at its person's others rings here too."""
         for call in self._ringing_at(session.person):
-            self._ring(call, session)
+            if session not in call.rang and session not in call.declined:
+                self._ring(call, session)
+
+    def is_up(self, session: Session) -> bool:
+        """Whether this device is in a call that both sides know."""
+        call = self.calls.get(session.call) if session.call is not None else None
+        return call is not None and call.state is CallState.UP
 
     def left(self, session: Session, now: float, *, why: EndReason, may_return: bool = False) -> None:
         """A session is over. `may_return`: the device may come back in a new session and `sync`."""
@@ -217,9 +226,13 @@ class Switchboard:
             else:
                 call.apply(CallInput.LOSE if why == "lost" else CallInput.HANGUP)
                 self._finish(call, why, now, by=session)
+        others = [s for s in session.person.reachable(now, self._linger_s) if s is not session]
         for ringing in self._ringing_at(session.person):
             ringing.rang.discard(session)
-        if not any(s is not session for s in session.person.sessions.values()):
+            if others and all(s in ringing.declined for s in others):
+                ringing.apply(CallInput.DECLINE)
+                self._finish(ringing, "declined", now)
+        if not others:
             self.unreachable(session.person, now)
 
     def unreachable(self, person: Person, now: float) -> None:

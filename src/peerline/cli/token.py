@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     flags = {"data_dir": arguments.data_dir} if "data_dir" in arguments else {}
     config = load_config(arguments.config, flags=flags)
     _, name = parse_name(arguments.name)
-    tokens = Tokens(config.token_secret or load_secret(config.data_dir))
+    tokens = Tokens(load_secret(config.data_dir) if config.token_secret is None else config.token_secret)
     print(tokens.create(name, rights=arguments.right, ttl_s=parse_ttl(arguments.ttl)))
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from peerline.errors import PeerlineError, RefusedError, RemoteProtocolError
+from peerline.errors import AuthError, PeerlineError, RefusedError, RemoteProtocolError
 from peerline.server.hub import BAD_BYTES, Hub, describe
 from peerline.server.ledger import history_of
 from peerline.server.limits import Buckets
 from peerline.signaling import messages as m
-from peerline.signaling.delivery import ACK_EVERY
+from peerline.signaling.delivery import ACK_EVERY, MAX_UNACKED_BYTES
 from peerline.signaling.session import Session, error_tail, tail
 
 _decode = msgspec.json.Decoder(m.Envelope).decode
@@ -21,6 +21,10 @@ _bodies: dict[str, msgspec.json.Decoder[Any]] = {t: msgspec.json.Decoder(b) for 
 
 # A session this many bursts in debt is not clumsy but hostile.
 FLOOD_BURSTS = 4
+# So much may wait for a party's acknowledgement before the other is told to slow down.
+RELAY_ROOM = MAX_UNACKED_BYTES // 2
+# What somebody whose token has expired may not begin any more; a call that is up goes on.
+NEEDS_TOKEN = frozenset({"call", "accept", "sync"})
 
 Action = Callable[[Session, m.Envelope, Any, float], Any]
 Question = Callable[[Session, Any], Coroutine[Any, Any, Any]]
@@ -56,6 +60,8 @@ class Dispatcher:
 
     def on_frame(self, session: Session, frame: bytes) -> bool:
         """Process one frame. False: the carrier must not deliver more (a gap, a flood, the end)."""
+        if session.is_ended:
+            return False  # it ended while the frame was on its way
         session.heard = self._hub.coarse_now
         try:
             if not frame.isascii():
@@ -90,7 +96,12 @@ class Dispatcher:
             # While the other side is away (it crashed, and may return) nobody is told: `up` `again` follows.
             other = way.to.session
             if other is not None:
-                other.send(way.heads[e.t] % e.d)
+                if other.kept_bytes > RELAY_ROOM:
+                    # What we keep for somebody who is slow to acknowledge must not be the end of their session.
+                    error = m.Err("rate", "the other side is behind", retry_ms=1000)
+                    session.send(error_tail(error, call=e.call, re=e.id))
+                else:
+                    other.send(way.heads[e.t] % e.d)
         else:
             self.own_total += 1
             if not self._on_own(session, e):
@@ -129,7 +140,10 @@ class Dispatcher:
             if question is not None:
                 self._hub.tasks.spawn(self._answer_later(session, e, question(session, body)), t)
                 return True
-            answer = self._actions[t](session, e, body, self._hub.clock())
+            now = self._hub.clock()
+            if t in NEEDS_TOKEN and session.expires is not None and now > session.expires:
+                raise AuthError("the token has expired", hint="Ask for a new one.")
+            answer = self._actions[t](session, e, body, now)
         except PeerlineError as error:
             self._refuse(session, e, error)
         else:

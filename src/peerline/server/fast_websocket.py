@@ -189,8 +189,6 @@ def _accept(request: WSUpgradeRequest, protocol: Any, hub: Hub, dispatcher: Disp
     host = headers.get("host", "")
     if not may_connect(headers.get("origin"), host, hub.config.allowed_origins):
         return _deny(403, b"this page may not connect here\n")
-    if hub.is_full:
-        return _deny(503, b"too many connections\n")
     offered = [word.strip() for word in headers.get("sec-websocket-protocol", "").split(",")]
     extra = {"Sec-WebSocket-Protocol": m.SUBPROTOCOL} if m.SUBPROTOCOL in offered else {}
     peer = protocol.transport.underlying_transport.get_extra_info("peername")

@@ -27,7 +27,7 @@ from peerline.signaling import messages as m
 from peerline.signaling.person import Person
 from peerline.signaling.session import Carrier, Session, bye, tail
 from peerline.signaling.timers import Timers
-from peerline.store import CallRow, Store
+from peerline.store import CallRow, Store, refuse_taken
 
 log = logging.getLogger("peerline.signaling")
 
@@ -105,7 +105,9 @@ class Hub:
 
     # Opening and resuming ----------------------------------------------------------------------------
 
-    async def hello(self, frame: bytes, *, host: str, address: str) -> tuple[Session, bytes]:
+    async def hello(
+        self, frame: bytes, *, host: str, address: str, is_wanted: Callable[[], bool] = lambda: True
+    ) -> tuple[Session, bytes]:
         """A first frame: gives the session it opens or resumes, and the `welcome` to send before `attach`.
 
         `host` is the name under which the client reaches us, `address` where it comes from (for the rate limit
@@ -130,6 +132,9 @@ class Hub:
         u, n, rights, ends_in_s = self._identify(hello)
         key_hash = hash_key(hello.own) if self._tokens is None and isinstance(hello.own, str) else None
         person_id = await self.store.claim(u, n, key_hash, self.wall_ms())
+        if not is_wanted():
+            # The client has given up meanwhile, and may be back already: it must not be replaced by its own past.
+            raise RefusedError("too late", code="unavailable", retry_ms=1000)
         session = self._open(person_id, u, n, hello.dev)
         session.rights = rights
         session.host = _host(host)
@@ -155,6 +160,8 @@ class Hub:
             carrier.send(frame)
         if was_away:
             self.roster.touch(session.person, now)
+            self.board.arrived(session)
+            self.flush()
         if self.is_draining:  # it was between two polls
             self._send_away(session)
 
@@ -237,7 +244,7 @@ class Hub:
             elif session.carrier is not None and session.heard < silent_since:
                 session.drop_carrier(4408)
                 self._wait_for_return(session)
-            elif session.expires is not None and now > session.expires and session.call is None:
+            elif session.expires is not None and now > session.expires and not self.board.is_up(session):
                 self.kick(session, m.Bye("expired", "stop"), 4401)
             elif self.turn is not None and now > session.ice_until - self.config.signaling.ice_ttl_s / 2:
                 session.send(tail("ice", self._ice(session)))
@@ -288,6 +295,8 @@ class Hub:
         is_new = person is None
         if person is None:
             person = Person(person_id, u, n)
+        elif person.id != person_id:  # the name had expired while its owner was still here: it stays theirs
+            raise refuse_taken(n)
         old = person.sessions.get(dev)
         if old is None and len(person.sessions) >= self.config.limits.devices:
             away = min(person.sessions.values(), key=lambda s: s.lost if s.lost is not None else now)

@@ -68,7 +68,9 @@ class Opening:
 
     async def _open(self, frame: bytes) -> None:
         try:
-            session, welcome = await self._hub.hello(frame, host=self._host, address=self._address)
+            session, welcome = await self._hub.hello(
+                frame, host=self._host, address=self._address, is_wanted=lambda: not self._is_closed
+            )
         except PeerlineError as error:
             self._refuse(error, 4400 if isinstance(error, NoHelloError) else 4401)
             return

@@ -19,7 +19,10 @@ def may_connect(origin: str | None, host: str | None, allowed: Collection[str]) 
         return True
     if origin in allowed or "*" in allowed:
         return True
-    return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+    try:
+        return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # no address at all
+        return False
 
 
 def is_local(headers: Headers, client: str | None) -> bool:

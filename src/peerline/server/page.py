@@ -48,7 +48,7 @@ class Page:
         """A file beside the page, such as the icon."""
         name = request.path_params["name"]
         path = STATIC / name
-        if "/" in name or name.startswith(".") or not path.is_file():
+        if "/" in name or name.startswith(".") or len(name) > 100 or not path.is_file():
             return PlainTextResponse("Not found\n", 404, HEADERS)
         return FileResponse(path, headers=HEADERS | {"Cache-Control": "no-cache"})
 

@@ -72,9 +72,6 @@ async def signal(websocket: WebSocket, hub: Hub, dispatcher: Dispatcher) -> None
     if not may_connect(headers.get("origin"), host, hub.config.allowed_origins):
         await websocket.send_denial_response(PlainTextResponse("this page may not connect here\n", 403))
         return
-    if hub.is_full:
-        await websocket.send_denial_response(PlainTextResponse("too many connections\n", 503))
-        return
     offered = websocket.scope.get("subprotocols") or []
     await websocket.accept(subprotocol=m.SUBPROTOCOL if m.SUBPROTOCOL in offered else None)
     carrier = AsgiCarrier(websocket, hub.config.limits.unread_bytes)

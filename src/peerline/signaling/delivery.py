@@ -15,7 +15,7 @@ class OverflowedError(Exception):
 class Delivery:
     """The numbers of both directions of one session; keeps what is sent until it is acknowledged."""
 
-    __slots__ = ("_kept", "_kept_bytes", "acked", "received", "sent", "told")
+    __slots__ = ("_kept", "acked", "kept_bytes", "received", "sent", "told")
 
     def __init__(self) -> None:
         self.received = 0  # highest contiguous number received
@@ -23,7 +23,7 @@ class Delivery:
         self.sent = 0  # the last number given out
         self.acked = 0  # the highest number the other side has
         self._kept: list[bytes] = []  # frames acked+1 … sent
-        self._kept_bytes = 0
+        self.kept_bytes = 0  # bytes kept for sending again
 
     def number(self, tail: bytes) -> bytes:
         """Make the next frame out of `tail`, the envelope's text after its numbers, and keep it.
@@ -34,8 +34,8 @@ class Delivery:
         self.told = a = self.received
         frame = b'{"s":%d,"a":%d,%b' % (s, a, tail)
         self._kept.append(frame)
-        self._kept_bytes += len(frame)
-        if self._kept_bytes > MAX_UNACKED_BYTES or len(self._kept) > MAX_UNACKED_MESSAGES:
+        self.kept_bytes += len(frame)
+        if self.kept_bytes > MAX_UNACKED_BYTES or len(self._kept) > MAX_UNACKED_MESSAGES:
             raise OverflowedError
         return frame
 
@@ -45,10 +45,10 @@ class Delivery:
             return
         if a == self.sent:  # everything: the usual case
             self._kept.clear()
-            self._kept_bytes = 0
+            self.kept_bytes = 0
         else:
             count = a - self.acked
-            self._kept_bytes -= sum(map(len, self._kept[:count]))
+            self.kept_bytes -= sum(map(len, self._kept[:count]))
             del self._kept[:count]
         self.acked = a
 
@@ -60,8 +60,3 @@ class Delivery:
     def unacknowledged(self) -> list[bytes]:
         """What to send again after a resume, in order."""
         return list(self._kept)
-
-    @property
-    def kept_bytes(self) -> int:
-        """Bytes kept for sending again."""
-        return self._kept_bytes

@@ -19,8 +19,8 @@ RELAYED = frozenset({"desc", "cand", "renego", "restart", "info"})
 UNSEQUENCED = frozenset({"hello", "welcome", "ping", "pong", "ack", "bye"})
 
 _TOKEN = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-Token = Annotated[str, Meta(pattern=f"^{_TOKEN.pattern}$")]
-Secret = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{16,128}$")]
+Token = Annotated[str, Meta(pattern=rf"^{_TOKEN.pattern}\Z")]
+Secret = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{16,128}\Z")]
 RequestId = Annotated[str, Meta(min_length=1, max_length=64)]
 Sequence = Annotated[int, Meta(ge=0, le=2**53)]
 Medium = Literal["a", "v"]

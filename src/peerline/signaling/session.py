@@ -97,7 +97,7 @@ def tail(t: str, d: Any = None, *, call: str | None = None, re: str | None = Non
     if re is not None:
         text += b',"re":%b' % _encode(re)
     if call is not None:
-        text += b',"call":"%b"' % call.encode()
+        text += b',"call":%b' % _encode(call)
     return b'%b%b,"d":%b}' % (text, head, b"{}" if d is None else _encode(d))
 
 

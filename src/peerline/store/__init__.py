@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from peerline.store.base import CallRow, Store
-from peerline.store.memory import MemoryStore
+from peerline.store.memory import MemoryStore, refuse_taken
 
-__all__ = ["CallRow", "MemoryStore", "Store", "open_store"]
+__all__ = ["CallRow", "MemoryStore", "Store", "open_store", "refuse_taken"]
 
 
 def open_store(url: str | None, *, name_ttl_days: int) -> Store:

@@ -23,11 +23,12 @@ class Journal:
         self._queue: asyncio.Queue[Write] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
+        self._is_writing = False
 
     @property
     def depth(self) -> int:
-        """Writes that wait."""
-        return self._queue.qsize()
+        """Writes that wait, the one that is being tried among them."""
+        return self._queue.qsize() + self._is_writing
 
     def put(self, write: Write) -> None:
         """Do this after all that was put before. Dropped, counted and logged when 100,000 wait already."""
@@ -60,9 +61,11 @@ class Journal:
     async def _run(self) -> None:
         while True:
             write = await self._queue.get()
+            self._is_writing = True
             try:
                 await self._write(write)
             finally:
+                self._is_writing = False
                 self._queue.task_done()
 
     async def _write(self, write: Write) -> None:
@@ -73,6 +76,8 @@ class Journal:
                 return
             except BackendError as error:
                 if not error.retryable:
+                    self.dropped += 1
+                    log.error("the store refuses a record: it is dropped")
                     return
                 if attempt == 0:
                     log.warning("the store is away, trying again: %s", error.message)

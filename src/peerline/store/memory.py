@@ -11,6 +11,7 @@ from peerline.errors import RefusedError
 from peerline.store.base import CallRow
 
 DAY_MS = 86_400_000
+FOREVER_MS = 1 << 62
 MAX_CALLS = 10_000
 
 
@@ -35,7 +36,7 @@ class MemoryStore:
     """A store without a disk; keeps the newest 10,000 calls."""
 
     def __init__(self, *, name_ttl_days: int = 365) -> None:
-        self._ttl_ms = name_ttl_days * DAY_MS
+        self._ttl_ms = name_ttl_days * DAY_MS or FOREVER_MS
         self._owners: dict[str, _Owner] = {}
         self._calls: dict[str, CallRow] = {}
 

@@ -22,13 +22,13 @@ from sqlalchemy import (
     select,
     update,
 )  # fmt: skip
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from peerline.auth.keys import same
 from peerline.errors import BackendError, ConfigError
 from peerline.store.base import MISSED, CallRow
-from peerline.store.memory import DAY_MS, refuse_taken
+from peerline.store.memory import DAY_MS, FOREVER_MS, refuse_taken
 
 metadata = MetaData()
 
@@ -69,10 +69,10 @@ class SqlStore:
     """A store in a database that SQLAlchemy speaks to asynchronously."""
 
     def __init__(self, url: str, *, name_ttl_days: int = 365) -> None:
-        self._ttl_ms = name_ttl_days * DAY_MS
+        self._ttl_ms = name_ttl_days * DAY_MS or FOREVER_MS
         try:
             self._engine = create_async_engine(_with_async_driver(url), pool_pre_ping=True, hide_parameters=True)
-        except (ArgumentError, ImportError) as error:
+        except (SQLAlchemyError, ImportError, ValueError) as error:
             raise ConfigError(
                 "the database URL cannot be used",
                 hint="For example sqlite:///FILE, or postgresql://host/db with pip install 'peerline[postgres]'.",
@@ -174,8 +174,16 @@ class SqlStore:
             raise
         except (SQLAlchemyError, OSError) as error:
             raise BackendError(
-                "the database cannot be used now", hint="Is it running, and is there room on its disk?"
+                "the database cannot be used now",
+                retryable=not _is_refused(error),
+                hint="Is it running, and is there room on its disk?",
             ) from error
+
+
+def _is_refused(error: Exception) -> bool:
+    """The database is there and does not want this: it will not want it later either."""
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+    return isinstance(error, DataError | ProgrammingError) or state[:2] in ("22", "42")
 
 
 def _with_async_driver(url: str) -> str:
