@@ -21,7 +21,6 @@ use crate::auth::{Authenticated, Known, Stranger, authenticate};
 use crate::counters::Counters;
 use crate::event::{FreeReason, Question, QuestionId, TurnEvent, Verdict};
 use crate::host::{AllocationId, Host, RelayId};
-use crate::mobility::Ticket;
 use crate::nonce::NonceKeys;
 use crate::rate_limit::RateLimiter;
 use crate::reply;
@@ -318,7 +317,7 @@ impl Server {
         is_decided: bool,
     ) -> Outcome {
         let existing = self.find(&context.tuple);
-        let meant = existing.or_else(|| Ticket::of(request).map(|ticket| ticket.id()));
+        let meant = existing.or_else(|| self.named_by_ticket(request));
         let known = meant.and_then(|id| self.get(id)).map(|a| Known { username: &a.username, key: &a.key });
         let unix_s = context.now.unix_s;
         match authenticate(request, &self.settings, &self.keys, &context.tuple, unix_s, known) {
@@ -380,6 +379,19 @@ impl Server {
     ) -> Outcome {
         self.counters.refused += 1;
         reply::error(context.reply, request, code, Some(client.into()));
+        Outcome::Reply
+    }
+
+    /// 420 to somebody we know.
+    pub(crate) fn refuse_unknown(
+        &mut self,
+        context: &mut Context<'_>,
+        request: &Request<'_>,
+        client: &Authenticated,
+        kinds: &[u16],
+    ) -> Outcome {
+        self.counters.refused += 1;
+        reply::unknown_attributes(context.reply, request, kinds, Some(client.into()));
         Outcome::Reply
     }
 
@@ -561,11 +573,14 @@ impl Server {
     /// Sees to it that this allocation is looked at when something of it ends. An entry that comes too early is cheaper
     /// than one more.
     pub(crate) fn schedule(&mut self, id: AllocationId) {
-        let Some(allocation) = self.get_mut(id) else { return };
+        let now_s = self.now_s;
+        let Some(allocation) = self.get(id) else { return };
         let next_s = allocation.next_due_s();
         if allocation.due_s.is_none_or(|due_s| due_s > next_s) {
-            allocation.due_s = Some(next_s);
-            self.wheel.insert(next_s, id);
+            let due_s = self.wheel.insert(now_s, next_s, id);
+            if let Some(allocation) = self.get_mut(id) {
+                allocation.due_s = Some(due_s);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Allocate (RFC 8656 §7.2): a relay address, or two.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use peerline_wire::stun::{Class, kind};
@@ -76,8 +77,7 @@ impl Server {
         let served = if context.host.can_forbid_fragments() { &KNOWN[..] } else { &KNOWN[..5] };
         let unknown = request.unknown(served);
         if !unknown.is_empty() {
-            reply::unknown_attributes(context.reply, request, &unknown, Some(client.into()));
-            return Outcome::Reply;
+            return self.refuse_unknown(context, request, client, &unknown);
         }
         let wanted = match wanted(request, &self.settings, context.host) {
             Ok(wanted) => wanted,
@@ -119,7 +119,7 @@ impl Server {
                 missing: granted.missing,
                 ticket,
                 created_s: now_s,
-                expires_s: now_s + wanted.lifetime_s,
+                expires_s: now_s.saturating_add(wanted.lifetime_s),
                 due_s: None,
                 permissions: Permissions::default(),
                 channels: Channels::default(),
@@ -168,7 +168,8 @@ impl Server {
     ) -> Outcome {
         let now_s = self.now_s;
         let Some(allocation) = self.get(id) else { return Outcome::Silence };
-        let mapped = context.tuple.client;
+        let client_ip = context.tuple.client.ip().to_canonical();
+        let mapped = SocketAddr::new(client_ip, context.tuple.client.port());
         reply::write(context.reply, request, Class::Success, Some(client.into()), |writer| {
             for relay in allocation.relays.iter().flatten() {
                 writer.xor_address(kind::XOR_RELAYED_ADDRESS, relay.address)?;

@@ -21,8 +21,7 @@ impl Server {
     ) -> Outcome {
         let unknown = request.unknown(&KNOWN);
         if !unknown.is_empty() {
-            reply::unknown_attributes(context.reply, request, &unknown, Some(client.into()));
-            return Outcome::Reply;
+            return self.refuse_unknown(context, request, client, &unknown);
         }
         let number = request.number(kind::CHANNEL_NUMBER).map(|word| (word >> 16) as u16);
         let (Some(number), Ok(&[peer])) = (number, request.peers().as_deref()) else {

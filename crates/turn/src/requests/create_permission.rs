@@ -22,8 +22,7 @@ impl Server {
     ) -> Outcome {
         let unknown = request.unknown(&KNOWN);
         if !unknown.is_empty() {
-            reply::unknown_attributes(context.reply, request, &unknown, Some(client.into()));
-            return Outcome::Reply;
+            return self.refuse_unknown(context, request, client, &unknown);
         }
         let Ok(peers) = request.peers() else { return self.refuse(context, request, client, 400) };
         if peers.is_empty() {

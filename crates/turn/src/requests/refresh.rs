@@ -1,6 +1,6 @@
 //! Refresh (RFC 8656 §8.2): longer, or over; and from a new address with a ticket of the old one (RFC 8016 §3.2).
 
-use peerline_wire::stun::{Class, kind};
+use peerline_wire::stun::{Class, Method, kind};
 
 use crate::auth::Authenticated;
 use crate::event::FreeReason;
@@ -31,8 +31,7 @@ impl Server {
     ) -> Outcome {
         let unknown = request.unknown(&KNOWN);
         if !unknown.is_empty() {
-            reply::unknown_attributes(context.reply, request, &unknown, Some(client.into()));
-            return Outcome::Reply;
+            return self.refuse_unknown(context, request, client, &unknown);
         }
         match self.wanted_of_refresh(request, id) {
             Ok(wanted) => self.prolong(context, request, client, id, &wanted),
@@ -51,17 +50,19 @@ impl Server {
         if !self.settings.mobility {
             return self.refuse(context, request, client, 405);
         }
-        let Some(shown) = Ticket::of(request) else { return self.refuse(context, request, client, 400) };
-        let id = shown.id();
         // A ticket that does not fit was used already, is another server's, or is made up.
-        let allocation = self.get(id).filter(|a| a.ticket.as_ref().is_some_and(|ticket| ticket.is(&shown)));
-        let Some(allocation) = allocation else { return self.refuse(context, request, client, 400) };
-        if *allocation.username != *client.username {
+        let Some(id) = self.named_by_ticket(request) else { return self.refuse(context, request, client, 400) };
+        if self.get(id).is_none_or(|allocation| *allocation.username != *client.username) {
             return self.refuse(context, request, client, 441);
         }
+        // A request that is refused moves nothing: its answer has no ticket for the way back.
+        let unknown = request.unknown(&KNOWN);
+        if !unknown.is_empty() {
+            return self.refuse_unknown(context, request, client, &unknown);
+        }
         let wanted = match self.wanted_of_refresh(request, id) {
-            Ok(wanted) if request.unknown(&KNOWN).is_empty() => wanted,
-            _ => return self.refuse(context, request, client, 400),
+            Ok(wanted) => wanted,
+            Err(code) => return self.refuse(context, request, client, code),
         };
         let ticket = Box::new(Ticket::new(id, context.host));
         self.move_to(id, context.tuple);
@@ -70,6 +71,12 @@ impl Server {
             allocation.ticket = Some(ticket);
         }
         self.prolong(context, request, client, id, &wanted)
+    }
+
+    /// The allocation that a Refresh shows the ticket of.
+    pub(crate) fn named_by_ticket(&self, request: &Request<'_>) -> Option<AllocationId> {
+        let shown = Ticket::of(request).filter(|_| request.method() == Method::REFRESH)?;
+        self.get(shown.id())?.ticket.as_ref()?.is(&shown).then_some(shown.id())
     }
 
     fn wanted_of_refresh(&self, request: &Request<'_>, id: AllocationId) -> Result<Wanted, u16> {
@@ -103,7 +110,7 @@ impl Server {
                 self.free_allocation(id, FreeReason::Released, context.host);
             }
             _ => {
-                let expires_s = self.now_s + lifetime_s;
+                let expires_s = self.now_s.saturating_add(lifetime_s);
                 if let Some(allocation) = self.get_mut(id) {
                     allocation.expires_s = expires_s;
                 }

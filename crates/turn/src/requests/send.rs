@@ -19,9 +19,10 @@ impl Server {
         let data = request.find(kind::DATA)?;
         let &[peer] = request.peers().ok()?.as_slice() else { return None };
         let relay = allocation.relay_of(Family::of(&peer))?;
+        let known = if context.host.can_forbid_fragments() { &KNOWN[..] } else { &KNOWN[..2] };
         if !allocation.permissions.contains(peer.ip())
             || !self.settings.policy.permits(peer)
-            || !request.unknown(&KNOWN).is_empty()
+            || !request.unknown(known).is_empty()
         {
             return None;
         }

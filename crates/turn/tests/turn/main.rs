@@ -1,0 +1,20 @@
+//! The TURN server against its RFCs: toy sockets, a client that seals its own messages, and time that only we move.
+
+mod answer;
+mod client;
+mod draft;
+mod host;
+mod world;
+
+mod allocate;
+mod authentication;
+mod channels;
+mod families;
+mod mobility;
+mod owner;
+mod permissions;
+mod quotas;
+mod refresh;
+mod relaying;
+mod strangers;
+mod time;
