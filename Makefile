@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null)
 WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json
 
-.PHONY: help setup serve test check test-python test-rust test-web test-e2e page protocol wheel format lock clean \
+.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab page protocol wheel format lock clean \
 	bench-boundary bench-signaling bench-call-setup
 
 help: ## list the verbs
@@ -49,6 +49,10 @@ test-python: setup $(STAMPS)/test-system ## the server, against real sockets and
 
 test-e2e: setup $(STAMPS)/test-system ## two people call each other in a real Chromium
 	$(PY) -m pytest tests/e2e
+
+natlab: setup $(STAMPS)/test-system ## browsers call each other behind every pair of NATs; writes docs/nat-matrix.md
+	@scripts/system.sh natlab
+	$(PY) -m pytest tests/lab/test_matrix.py --matrix docs/nat-matrix.md
 
 page: $(STAMPS)/page ## build the web page into the package
 

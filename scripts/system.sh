@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the system packages that building (build) or testing (test) needs, through apt when root.
+# Installs the system packages that building (build), testing (test) or the NAT lab (natlab) needs, through apt when root.
 # Does nothing where they are there already.
 set -euo pipefail
 
@@ -8,7 +8,7 @@ want() { # want COMMAND PACKAGE...
   command -v "$1" >/dev/null 2>&1 || need+=("${@:2}")
 }
 
-case "${1:?build or test}" in
+case "${1:?build, test or natlab}" in
   build)
     want cc gcc libc6-dev
     want curl curl ca-certificates
@@ -18,7 +18,13 @@ case "${1:?build or test}" in
   test)
     want chromium chromium
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
+    want ip iproute2
+    want nft nftables
     fc-list ':lang=zh' 2>/dev/null | grep -q . || need+=(fonts-noto-cjk fontconfig)
+    ;;
+  natlab)
+    want turnserver coturn
+    want certutil libnss3-tools
     ;;
 esac
 
