@@ -113,3 +113,20 @@ impl Allocation {
         channels.chain(self.permissions.next_due_s()).fold(self.expires_s, u32::min)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channels::Channel;
+
+    #[test]
+    fn an_allocation_is_small() {
+        // With its place in the table of 5-tuples, a name, one relay, a permission and a channel.
+        let entry = size_of::<(FiveTuple, AllocationId)>() + 1;
+        let slot = size_of::<(u32, Option<Box<Allocation>>)>();
+        let name = 2 * (16 + "1800000000:somebody".len());
+        let all = size_of::<Allocation>() + 2 * entry + slot + name + 32 + size_of::<Channel>();
+        assert!(size_of::<Allocation>() <= 640, "{}", size_of::<Allocation>());
+        assert!(all <= 1024, "{all}");
+    }
+}

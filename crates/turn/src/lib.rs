@@ -25,6 +25,8 @@ mod reservation;
 mod server;
 mod settings;
 mod tuple;
+#[cfg(test)]
+mod vectors;
 mod wheel;
 
 pub use accounts::Accounts;
