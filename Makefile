@@ -15,7 +15,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name 
 WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json
 
 .PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab page protocol wheel format lock clean \
-	bench-boundary bench-signaling bench-call-setup
+	bench-boundary bench-signaling bench-call-setup bench-turn
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -70,6 +70,10 @@ bench-signaling: setup ## relayed messages per CPU-second, latency, memory; agai
 
 bench-call-setup: setup $(STAMPS)/test-system ## from the click to Connected on both sides
 	$(PY) benchmarks/bench_call_setup.py
+
+bench-turn: setup ## CPU per relayed packet against coturn; GENERATOR=turnload.c
+	@scripts/system.sh natlab
+	$(PY) benchmarks/bench_turn.py --generator $(GENERATOR)
 
 format: setup ## write everything in the house's format
 	$(VENV)/bin/ruff check --fix src tests benchmarks

@@ -12,7 +12,7 @@ from peerline.server.hub import BAD_BYTES, Hub, describe
 from peerline.server.ledger import history_of
 from peerline.server.limits import Buckets
 from peerline.signaling import messages as m
-from peerline.signaling.delivery import ACK_EVERY, MAX_UNACKED_BYTES
+from peerline.signaling.delivery import ACK_EVERY, RELAY_ROOM_BYTES
 from peerline.signaling.session import Session, error_tail, tail
 
 _decode = msgspec.json.Decoder(m.Envelope).decode
@@ -21,8 +21,6 @@ _bodies: dict[str, msgspec.json.Decoder[Any]] = {t: msgspec.json.Decoder(b) for 
 
 # A session this many bursts in debt is not clumsy but hostile.
 FLOOD_BURSTS = 4
-# So much may wait for a party's acknowledgement before the other is told to slow down.
-RELAY_ROOM = MAX_UNACKED_BYTES // 2
 # What somebody whose token has expired may not begin any more; a call that is up goes on.
 NEEDS_TOKEN = frozenset({"call", "accept", "sync"})
 
@@ -96,7 +94,7 @@ class Dispatcher:
             # While the other side is away (it crashed, and may return) nobody is told: `up` `again` follows.
             other = way.to.session
             if other is not None:
-                if other.kept_bytes > RELAY_ROOM:
+                if other.kept_bytes > RELAY_ROOM_BYTES:
                     # What we keep for somebody who is slow to acknowledge must not be the end of their session.
                     error = m.Err("rate", "the other side is behind", retry_ms=1000)
                     session.send(error_tail(error, call=e.call, re=e.id))

@@ -24,6 +24,7 @@ from peerline.server.ledger import CallLedger, missed_of
 from peerline.server.limits import Buckets
 from peerline.server.tasks import Tasks
 from peerline.signaling import messages as m
+from peerline.signaling.delivery import RELAY_ROOM_BYTES
 from peerline.signaling.person import Person
 from peerline.signaling.session import Carrier, Session, bye, tail
 from peerline.signaling.timers import Timers
@@ -40,6 +41,8 @@ HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 SWEEP_S = 1.0
 # A socket without a byte for so many heartbeats is dead.
 DEAD_HEARTBEATS = 2.5
+# Who acknowledges nothing for so long while much waits is gone.
+BEHIND_S = 5.0
 FEATURES = ["calls", "presence", "history"]
 
 
@@ -239,8 +242,15 @@ class Hub:
         # `heard` is good to a sweep.
         silent_since = now - DEAD_HEARTBEATS * self.config.signaling.heartbeat_s - SWEEP_S
         for session in list(self.sessions.values()):
+            if session.kept_bytes <= RELAY_ROOM_BYTES:
+                session.behind = None
             if session.is_ended:  # it overflowed
                 self.end(session, "lost")
+            elif session.kept_bytes > RELAY_ROOM_BYTES and session.carrier is not None:
+                if session.behind is None:
+                    session.behind = now
+                elif now - session.behind > BEHIND_S:  # it does not read, or does not mean to acknowledge
+                    self.kick(session, m.Bye("slow", "rejoin"), 4413, "lost")
             elif session.carrier is not None and session.heard < silent_since:
                 session.drop_carrier(4408)
                 self._wait_for_return(session)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 MAX_UNACKED_MESSAGES = 1024
 MAX_UNACKED_BYTES = 1 << 20
+# So much may wait for an acknowledgement before what others send is refused.
+RELAY_ROOM_BYTES = MAX_UNACKED_BYTES // 2
 # A stand-alone acknowledgement is due after this many messages (or after a second, which is the owner's affair).
 ACK_EVERY = 32
 

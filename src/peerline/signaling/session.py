@@ -41,7 +41,7 @@ class Session(Delivery):
     """Identity, numbering and the current carrier. `call` is the token of the call this device takes part in."""
 
     __slots__ = (
-        "call", "carrier", "dev", "expires", "heard", "host", "ice_until", "is_ended", "is_watching", "key",
+        "behind", "call", "carrier", "dev", "expires", "heard", "host", "ice_until", "is_ended", "is_watching", "key",
         "lost", "person", "rights", "sid", "tokens", "tokens_at", "way",
     )  # fmt: skip
 
@@ -58,6 +58,7 @@ class Session(Delivery):
         self.carrier: Carrier | None = None
         self.heard = now  # monotonic seconds: last byte received
         self.lost: float | None = None  # monotonic seconds: when the carrier was lost
+        self.behind: float | None = None  # monotonic seconds: since when too much waits to be acknowledged
         self.is_ended = False
         self.is_watching = False
         self.call: str | None = None

@@ -122,9 +122,9 @@ class TurnServer:
             usage.bytes_down += bytes_down
             if len(self.usage) > MAX_USERS:
                 del self.usage[next(iter(self.usage))]
-            log.info("allocation freed: %s, %d packets up, %d down", event.why, up, down)
+            log.debug("allocation freed: %s, %d packets up, %d down", event.why, up, down)
         else:
-            log.info("allocation made")
+            log.debug("allocation made")
 
     async def _decide(self, event: TurnEvent) -> None:
         assert self._decides is not None
