@@ -126,7 +126,7 @@ mod tests {
         let slot = size_of::<(u32, Option<Box<Allocation>>)>();
         let name = 2 * (16 + "1800000000:somebody".len());
         let all = size_of::<Allocation>() + 2 * entry + slot + name + 32 + size_of::<Channel>();
-        assert!(size_of::<Allocation>() <= 640, "{}", size_of::<Allocation>());
+        assert!(size_of::<Allocation>() <= 480, "{}", size_of::<Allocation>());
         assert!(all <= 1024, "{all}");
     }
 }

@@ -14,6 +14,7 @@ mod mobility;
 mod owner;
 mod permissions;
 mod quotas;
+mod random_walk;
 mod refresh;
 mod relaying;
 mod strangers;
