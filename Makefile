@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null)
 WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json
 
-.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab page protocol wheel format lock clean \
+.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab fuzz page protocol wheel format lock clean \
 	bench-boundary bench-signaling bench-call-setup bench-turn
 
 help: ## list the verbs
@@ -53,6 +53,18 @@ test-e2e: setup $(STAMPS)/test-system ## two people call each other in a real Ch
 natlab: setup $(STAMPS)/test-system ## browsers call each other behind every pair of NATs; writes docs/nat-matrix.md
 	@scripts/system.sh natlab
 	$(PY) -m pytest tests/lab/test_matrix.py --matrix docs/nat-matrix.md
+
+# What a run finds new goes into .cache/fuzz; `cargo fuzz cmin` makes it worth keeping.
+FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+TARGET ?= $(FUZZ_TARGETS)
+SECONDS ?= 600
+
+fuzz: $(STAMPS)/cargo-fuzz ## every fuzz target for SECONDS=600, one after the other; TARGET=turn for one
+	@for target in $(TARGET); do \
+	  mkdir -p .cache/fuzz/$$target && echo "== $$target" && \
+	  env -u CARGO_TARGET_DIR RUSTC_BOOTSTRAP=1 cargo fuzz run -s none $$target .cache/fuzz/$$target fuzz/corpus/$$target -- \
+	    -max_total_time=$(SECONDS) -max_len=1500 -print_final_stats=1 || exit 1; \
+	done
 
 page: $(STAMPS)/page ## build the web page into the package
 
@@ -99,6 +111,11 @@ $(STAMPS)/system: scripts/system.sh
 $(STAMPS)/test-system: scripts/system.sh
 	@mkdir -p $(@D)
 	@scripts/system.sh test
+	@touch $@
+
+$(STAMPS)/cargo-fuzz:
+	@mkdir -p $(@D)
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-fuzz --version 0.13.2
 	@touch $@
 
 $(STAMPS)/python: requirements.lock $(STAMPS)/system

@@ -1,7 +1,6 @@
 //! Any datagram, as the STUN server gets it (RFC 8489): it never panics, and what it answers parses.
 //!
-//! Run: `cargo fuzz run stun -- -max_len=1500 -max_total_time=600`. On a stable toolchain, without the sanitizer:
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run stun -s none`.
+//! Run: `make fuzz TARGET=stun`.
 
 #![no_main]
 

@@ -153,7 +153,12 @@ impl Server {
     }
 
     /// To somebody we do not know: no more than 3.6 times what it sent, and not too often.
-    pub(super) fn turn_away(&mut self, context: &mut Context<'_>, request: &Request<'_>, stranger: Stranger) -> Outcome {
+    pub(super) fn turn_away(
+        &mut self,
+        context: &mut Context<'_>,
+        request: &Request<'_>,
+        stranger: Stranger,
+    ) -> Outcome {
         if !self.may_answer(context.now.instant, &context.tuple) {
             return Outcome::Silence;
         }

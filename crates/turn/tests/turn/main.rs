@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod draft;
+mod fuzzed;
 mod host;
 mod world;
 
@@ -10,6 +11,7 @@ mod allocate;
 mod authentication;
 mod channels;
 mod families;
+mod fuzz_corpus;
 mod mobility;
 mod owner;
 mod permissions;
