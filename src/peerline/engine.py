@@ -59,6 +59,12 @@ class TurnStats:
     """Dropped: over the rate of its allocation."""
     rate_limited: int
     """Dropped: its source has had its share of answers."""
+    unread: int
+    """Dropped: for clients over TCP or TLS that read too slowly."""
+    connections: int
+    """TCP and TLS connections there are now."""
+    refused_connections: int
+    """Closed at once: too many of strangers, too fast, or no descriptor was left."""
     panics: int
     """Messages that a bug of ours made us drop."""
 
@@ -181,14 +187,19 @@ class AllocationRow:
 class TurnListener:
     """A TURN server on all shards of an engine. `Engine.turn_listen` makes it."""
 
-    def __init__(self, engine: Engine, handles: Sequence[int], addresses: Sequence[tuple[str, int]]) -> None:
+    def __init__(self, engine: Engine, handles: Sequence[int], addresses: Sequence[tuple[str, str, int]]) -> None:
         self._engine = engine
         self.handles = tuple(handles)
         self.addresses = tuple(addresses)
+        """Transport, host and real port of each, in the order asked for."""
 
     def reload(self, settings: object) -> None:
         """New settings for clients that come from now on. Raises ValueError."""
         self._engine._core.turn_reload(self.handles, settings)
+
+    def reload_certificate(self, chain: bytes, key: bytes) -> None:
+        """For TLS connections that come from now on; both as PEM. Raises ValueError."""
+        self._engine._core.turn_recertify(self.handles, (chain, key))
 
     def drain(self) -> None:
         """Allocate nothing more; allocations there are go on."""
@@ -273,22 +284,25 @@ class Engine:
 
     def turn_listen(
         self,
-        listen: Sequence[tuple[str, int]],
+        listen: Sequence[tuple[str, str, int]],
         relays: Sequence[tuple[str, str]],
         ports: tuple[int, int],
         settings: object,
         on_event: Callable[[TurnEvent], None],
+        *,
+        certificate: tuple[bytes, bytes] | None = None,
     ) -> TurnListener:
-        """Serve TURN, and STUN Binding, over UDP (RFC 8656, RFC 8489).
+        """Serve TURN, and STUN Binding (RFC 8656, RFC 8489).
 
-        `listen`: addresses and ports, 0 for a free one. `relays`: for each family at most one address to bind relay
-        sockets to and the address to tell peers. `ports`: first and last of the relay sockets. `settings`: see
-        peerline.turnserver.TurnSettings. `on_event` is called on the attached loop.
+        `listen`: transport ("udp", "tcp" or "tls"), address, and port, 0 for a free one. `relays`: for each family at
+        most one address to bind relay sockets to and the address to tell peers. `ports`: first and last of the relay
+        sockets. `settings`: see peerline.turnserver.TurnSettings. `on_event` is called on the attached loop.
+        `certificate`: chain and private key as PEM, without which there is no "tls".
 
-        Raises OSError with its errno if an address cannot be had, ValueError for settings that make no sense,
-        RuntimeError if the engine is closed.
+        Raises OSError with its errno if an address cannot be had, ValueError for settings or a certificate that make
+        no sense, RuntimeError if the engine is closed.
         """
-        handles, addresses = self._core.turn_listen(listen, relays, ports, settings)
+        handles, addresses = self._core.turn_listen(listen, relays, ports, settings, certificate)
         for handle in handles:
             self._on_turn[handle] = on_event
         return TurnListener(self, handles, addresses)

@@ -122,7 +122,7 @@ async def come(engine: Engine) -> AsyncIterator[Come]:
     ) -> tuple[TurnServer, Client]:
         if id(settings) not in servers:
             server = TurnServer(engine, settings, **more)
-            ((_, port),) = server.listen([("127.0.0.1", 0)], [("127.0.0.1", "127.0.0.1")], (20_000, 60_000))
+            ((_, _, port),) = server.listen([("udp", "127.0.0.1", 0)], [("127.0.0.1", "127.0.0.1")], (20_000, 60_000))
             servers[id(settings)] = server, port
         server, port = servers[id(settings)]
         loop = asyncio.get_running_loop()
@@ -266,7 +266,7 @@ async def test_a_decision_that_fails_is_a_no(come: Come) -> None:
 async def test_settings_that_make_no_sense_are_refused(engine: Engine, settings: dict[str, Any]) -> None:
     server = TurnServer(engine, TurnSettings(**settings))
     with pytest.raises(ValueError, match=r"realm|network|address"):
-        server.listen([("127.0.0.1", 0)], [], (1, 2))
+        server.listen([("udp", "127.0.0.1", 0)], [], (1, 2))
 
 
 def test_secrets_are_in_no_repr() -> None:

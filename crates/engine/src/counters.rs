@@ -38,7 +38,10 @@ pub(crate) struct TurnCounters {
     pub(crate) unknown: Counter,
     pub(crate) no_permission: Counter,
     pub(crate) over_quota: Counter,
+    pub(crate) unread: Counter,
     pub(crate) panics: Counter,
+    pub(crate) connections: Counter,
+    pub(crate) refused_connections: Counter,
     pub(crate) allocations: Counter,
     pub(crate) allocated: Counter,
     pub(crate) bindings: Counter,
@@ -101,8 +104,14 @@ pub struct TurnSnapshot {
     pub no_permission: u64,
     /// Over the rate of its allocation.
     pub over_quota: u64,
+    /// For clients over TCP or TLS that read too slowly.
+    pub unread: u64,
     /// Messages that a bug of ours made us drop.
     pub panics: u64,
+    /// TCP and TLS connections there are now.
+    pub connections: u64,
+    /// TCP and TLS connections that were closed at once: too many, too fast, or no descriptor was left.
+    pub refused_connections: u64,
     /// Allocations there are now.
     pub allocations: u64,
     /// Allocations made since the beginning.
@@ -153,7 +162,10 @@ impl ShardCounters {
             unknown: self.turn.unknown.get(),
             no_permission: self.turn.no_permission.get(),
             over_quota: self.turn.over_quota.get(),
+            unread: self.turn.unread.get(),
             panics: self.turn.panics.get(),
+            connections: self.turn.connections.get(),
+            refused_connections: self.turn.refused_connections.get(),
             allocations: self.turn.allocations.get(),
             allocated: self.turn.allocated.get(),
             bindings: self.turn.bindings.get(),
@@ -183,7 +195,10 @@ impl std::iter::Sum for ShardSnapshot {
                 unknown: a.turn.unknown + b.turn.unknown,
                 no_permission: a.turn.no_permission + b.turn.no_permission,
                 over_quota: a.turn.over_quota + b.turn.over_quota,
+                unread: a.turn.unread + b.turn.unread,
                 panics: a.turn.panics + b.turn.panics,
+                connections: a.turn.connections + b.turn.connections,
+                refused_connections: a.turn.refused_connections + b.turn.refused_connections,
                 allocations: a.turn.allocations + b.turn.allocations,
                 allocated: a.turn.allocated + b.turn.allocated,
                 bindings: a.turn.bindings + b.turn.bindings,

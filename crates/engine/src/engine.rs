@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use mio::{Poll, Waker};
-use peerline_turn::{Accounts, AllocationId, NonceKeys, QuestionId, RateLimit, Settings, Verdict};
+use peerline_turn::{Accounts, AllocationId, NonceKeys, QuestionId, RateLimit, Settings, Transport, Verdict};
 
 use crate::command::{Command, Mailbox};
 use crate::counters::{ShardCounters, ShardSnapshot};
@@ -23,8 +23,11 @@ use crate::shard::{COMMANDS, Shard, reason_of};
 use crate::slots::SlotAllocator;
 use crate::stun::StunService;
 use crate::turn::command::TurnCommand;
-use crate::turn::{TurnConfig, plane::TurnPlane, relays::Relays};
-use crate::udp::{bind, bind_shared};
+use crate::turn::doors;
+use crate::turn::plane::TurnPlane;
+use crate::turn::relays::Relays;
+use crate::turn::{Certificate, TurnConfig};
+use crate::udp::bind;
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EngineConfig {
@@ -40,12 +43,15 @@ pub struct StunListener {
     pub address: SocketAddr,
 }
 
+/// Where clients come to, and over what.
+pub type ListenAddress = (Transport, SocketAddr);
+
 /// A running TURN server: one service on each shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnListener {
     pub handles: Vec<Handle>,
     /// Where it listens, in the order asked for; the ports are the real ones.
-    pub addresses: Vec<SocketAddr>,
+    pub addresses: Vec<ListenAddress>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -114,32 +120,29 @@ impl Engine {
     /// Serves TURN, and STUN Binding, on these addresses with every shard.
     pub fn turn_listen(&self, config: TurnConfig) -> Result<TurnListener, EngineError> {
         self.check()?;
-        let mut sockets: Vec<Vec<_>> = self.shards.iter().map(|_| Vec::new()).collect();
-        let mut addresses = Vec::new();
-        for address in config.listen {
-            let of_shards = bind_shared(address, self.shards.len())?;
-            addresses.push(of_shards[0].local_addr()?);
-            for (of_shard, socket) in sockets.iter_mut().zip(of_shards) {
-                of_shard.push(socket);
-            }
-        }
+        let (doors, addresses) = doors::open(&config, self.shards.len())?;
         let keys = NonceKeys::random().map_err(|_| EngineError::Invalid("the system has no randomness"))?;
         let accounts = Accounts::default();
         let used = Arc::new(AtomicU32::new(0));
-        let build = |(shard, sockets)| {
+        let build = |(shard, doors)| {
             let relays = Relays::new(config.relay.clone(), used.clone());
             let (settings, keys, accounts) = (config.settings.clone(), keys.clone(), accounts.clone());
             let build: Build =
-                Box::new(move |now, _| Box::new(TurnPlane::new(sockets, relays, settings, keys, accounts, now)));
+                Box::new(move |now, _| Box::new(TurnPlane::new(doors, relays, settings, keys, accounts, now)));
             self.open(shard, build)
         };
-        let handles = sockets.into_iter().enumerate().map(build).collect::<Result<_, _>>()?;
+        let handles = doors.into_iter().enumerate().map(build).collect::<Result<_, _>>()?;
         Ok(TurnListener { handles, addresses })
     }
 
     /// New settings for those who come from now on; who has an allocation keeps it.
     pub fn turn_reload(&self, server: &TurnListener, settings: &Arc<Settings>) -> Result<(), EngineError> {
         self.tell_all(server, || TurnCommand::Reload(settings.clone()))
+    }
+
+    /// Another certificate for TLS connections that come from now on.
+    pub fn turn_recertify(&self, server: &TurnListener, certificate: &Certificate) -> Result<(), EngineError> {
+        self.tell_all(server, || TurnCommand::Recertify(certificate.clone()))
     }
 
     /// Nobody gets an allocation any more; those there are go on.

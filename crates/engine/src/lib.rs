@@ -17,19 +17,20 @@ mod service;
 mod shard;
 mod slots;
 mod stun;
+mod tcp;
 mod timer_wheel;
 mod turn;
 mod udp;
 mod wake;
 
 pub use counters::{ShardSnapshot, StunSnapshot, TurnSnapshot};
-pub use engine::{Engine, EngineConfig, EngineStats, StunListener, TurnListener};
+pub use engine::{Engine, EngineConfig, EngineStats, ListenAddress, StunListener, TurnListener};
 pub use error::EngineError;
 pub use event::Event;
 pub use event_queue::QUEUE_CAPACITY;
 pub use handle::{Handle, MAX_SHARDS};
 pub use peerline_turn::{
     AllocationId, AllocationView, FreeReason, Network, Own, PeerPolicy, Question, QuestionId, Quotas, RateLimit,
-    Secret, Settings, TurnEvent, Usage, User, Verdict, rest_password,
+    Secret, Settings, Transport, TurnEvent, Usage, User, Verdict, rest_password,
 };
-pub use turn::{RelayAddress, RelayConfig, TurnConfig};
+pub use turn::{Certificate, RelayAddress, RelayConfig, TurnConfig};

@@ -45,8 +45,9 @@ impl Io<'_> {
 pub(crate) trait Service {
     /// Registers its sockets. An error fails the service.
     fn start(&mut self, io: &mut Io<'_>) -> io::Result<()>;
-    /// Reads a fair share from this socket. True: there may be more.
-    fn handle_ready(&mut self, io: &mut Io<'_>, socket: SocketId) -> bool;
+    /// Reads a fair share from this socket. True: there may be more. `is_ending`: its other side has closed, so what it
+    /// has to read ends with that.
+    fn handle_ready(&mut self, io: &mut Io<'_>, socket: SocketId, is_ending: bool) -> bool;
     /// Sends what the turn has collected, and clears the ring.
     fn finish_turn(&mut self, io: &mut Io<'_>);
     fn handle_timeout(&mut self, io: &mut Io<'_>);

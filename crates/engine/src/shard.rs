@@ -109,7 +109,7 @@ impl Shard {
             for event in polled.iter().filter(|event| event.token() != COMMANDS) {
                 let (slot, socket) = of_token(event.token());
                 if let Some(handle) = self.residents.handle_at(slot) {
-                    self.ready.push(handle, socket);
+                    self.ready.push(handle, socket, event.is_read_closed());
                 }
             }
             self.serve_ready(now);
@@ -174,12 +174,13 @@ impl Shard {
     fn serve_ready(&mut self, now: Instant) {
         let mut in_turn: Option<Handle> = None;
         for _ in 0..self.ready.len() {
-            let Some((handle, socket)) = self.ready.pop() else { break };
+            let Some((handle, socket, is_ending)) = self.ready.pop() else { break };
             if let Some(before) = in_turn.replace(handle).filter(|before| *before != handle) {
                 self.finish_turn(now, before);
             }
-            if self.step(now, handle, |service, io| service.handle_ready(io, socket)) == Some(true) {
-                self.ready.push(handle, socket);
+            let act = |service: &mut dyn Service, io: &mut Io<'_>| service.handle_ready(io, socket, is_ending);
+            if self.step(now, handle, act) == Some(true) {
+                self.ready.push(handle, socket, is_ending);
             }
         }
         if let Some(last) = in_turn {

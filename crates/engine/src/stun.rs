@@ -73,7 +73,7 @@ impl Service for StunService {
         io.register(&mut self.socket, LISTENER, Interest::READABLE)
     }
 
-    fn handle_ready(&mut self, io: &mut Io<'_>, _: SocketId) -> bool {
+    fn handle_ready(&mut self, io: &mut Io<'_>, _: SocketId, _: bool) -> bool {
         let mut arrivals = 0;
         while arrivals < ARRIVALS_PER_TURN {
             let room = io.ring.room();

@@ -21,5 +21,7 @@ pub use receive::{ReceiveRing, Received};
 pub use send::{SendBatch, Sent};
 pub use system::prepare;
 
-/// Room for the longest datagram, and for what GRO glues together.
-pub const SLOT_LEN: usize = 65_536;
+/// Room for the longest datagram, for what GRO glues together, and for the longest message of a stream (64 KiB and a
+/// header) with the TLS record behind it. An odd number of cache lines: slots that lay a power of two apart would all
+/// want the same places in the cache.
+pub const SLOT_LEN: usize = 1_297 * 64;

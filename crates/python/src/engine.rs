@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use peerline_engine::{
-    AllocationId, EngineConfig, Handle, QuestionId, RateLimit, RelayAddress, RelayConfig, TurnConfig, TurnListener,
-    Verdict,
+    AllocationId, Certificate, EngineConfig, Handle, ListenAddress, QuestionId, RateLimit, RelayAddress, RelayConfig,
+    Transport, TurnConfig, TurnListener, Verdict,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -14,7 +14,8 @@ use crate::errors::to_python;
 use crate::events::to_list;
 use crate::turn::{SettingsIn, addresses};
 
-type HostPort = (String, u16);
+/// Transport, host, port.
+type Door = (&'static str, String, u16);
 
 #[pyclass(frozen, module = "peerline._core")]
 pub(crate) struct Engine {
@@ -63,16 +64,17 @@ impl Engine {
     fn turn_listen(
         &self,
         py: Python<'_>,
-        listen: Vec<HostPort>,
+        listen: Vec<(String, String, u16)>,
         relays: Vec<(String, String)>,
         ports: (u16, u16),
         settings: SettingsIn,
-    ) -> PyResult<(Vec<u64>, Vec<HostPort>)> {
-        let (hosts, listen_ports): (Vec<String>, Vec<u16>) = listen.into_iter().unzip();
+        certificate: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> PyResult<(Vec<u64>, Vec<Door>)> {
         let (bind, advertise): (Vec<String>, Vec<String>) = relays.into_iter().unzip();
         let relays = addresses(&bind)?.into_iter().zip(addresses(&advertise)?);
         let config = TurnConfig {
-            listen: addresses(&hosts)?.into_iter().zip(listen_ports).map(SocketAddr::from).collect(),
+            listen: listen.into_iter().map(door).collect::<PyResult<_>>()?,
+            certificate: certificate.map(pem).transpose()?,
             relay: RelayConfig {
                 addresses: relays.map(|(bind, advertise)| RelayAddress { bind, advertise }).collect(),
                 ports: ports.0..=ports.1,
@@ -80,12 +82,18 @@ impl Engine {
             settings: settings.check()?,
         };
         let server = py.detach(|| self.inner.turn_listen(config)).map_err(to_python)?;
-        let addresses = server.addresses.iter().map(|a| (a.ip().to_string(), a.port())).collect();
+        let named =
+            |(transport, address): &ListenAddress| (name_of(*transport), address.ip().to_string(), address.port());
+        let addresses = server.addresses.iter().map(named).collect();
         Ok((server.handles.iter().map(|handle| handle.to_bits()).collect(), addresses))
     }
 
     fn turn_reload(&self, handles: Vec<u64>, settings: SettingsIn) -> PyResult<()> {
         self.inner.turn_reload(&server(handles), &settings.check()?).map_err(to_python)
+    }
+
+    fn turn_recertify(&self, handles: Vec<u64>, certificate: (Vec<u8>, Vec<u8>)) -> PyResult<()> {
+        self.inner.turn_recertify(&server(handles), &pem(certificate)?).map_err(to_python)
     }
 
     fn turn_drain(&self, handles: Vec<u64>) -> PyResult<()> {
@@ -141,6 +149,9 @@ impl Engine {
             ("turn_no_permission", totals.turn.no_permission),
             ("turn_over_quota", totals.turn.over_quota),
             ("turn_rate_limited", totals.turn.rate_limited),
+            ("turn_unread", totals.turn.unread),
+            ("turn_connections", totals.turn.connections),
+            ("turn_refused_connections", totals.turn.refused_connections),
             ("turn_panics", totals.turn.panics),
             ("send_failed", totals.send_failed),
             ("receive_failed", totals.receive_failed),
@@ -168,4 +179,26 @@ impl Engine {
 
 fn server(handles: Vec<u64>) -> TurnListener {
     TurnListener { handles: handles.into_iter().map(Handle::from_bits).collect(), addresses: Vec::new() }
+}
+
+fn door((transport, host, port): (String, String, u16)) -> PyResult<ListenAddress> {
+    let transport = match &*transport {
+        "udp" => Transport::Udp,
+        "tcp" => Transport::Tcp,
+        "tls" => Transport::Tls,
+        _ => return Err(PyValueError::new_err(format!("{transport:?} is no transport: udp, tcp or tls"))),
+    };
+    Ok((transport, SocketAddr::new(addresses(&[host])?[0], port)))
+}
+
+pub(crate) fn name_of(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+        Transport::Tls => "tls",
+    }
+}
+
+fn pem((chain, key): (Vec<u8>, Vec<u8>)) -> PyResult<Certificate> {
+    Certificate::from_pem(&chain, &key).map_err(to_python)
 }

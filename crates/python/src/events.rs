@@ -55,7 +55,7 @@ fn counts(usage: Usage) -> (u64, u64, u64, u64) {
 
 fn row(py: Python<'_>, handle: u64, a: AllocationView) -> PyResult<Bound<'_, PyTuple>> {
     let relayed: Vec<String> = a.relayed.iter().map(ToString::to_string).collect();
-    let (client, transport) = (a.tuple.client.to_string(), format!("{:?}", a.tuple.transport).to_lowercase());
+    let (client, transport) = (a.tuple.client.to_string(), crate::engine::name_of(a.tuple.transport));
     (
         handle,
         a.id.to_bits(),

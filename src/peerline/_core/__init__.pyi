@@ -51,12 +51,16 @@ class Engine:
 
     def turn_listen(
         self,
-        listen: Sequence[tuple[str, int]],
+        listen: Sequence[tuple[str, str, int]],
         relays: Sequence[tuple[str, str]],
         ports: tuple[int, int],
         settings: object,
-    ) -> tuple[list[int], list[tuple[str, int]]]:
+        certificate: tuple[bytes, bytes] | None,
+    ) -> tuple[list[int], list[tuple[str, str, int]]]:
         """Handles, one of each shard, and real addresses. `settings`: peerline.turnserver.TurnSettings."""
+
+    def turn_recertify(self, handles: Sequence[int], certificate: tuple[bytes, bytes]) -> None:
+        """PEM chain and key, for TLS connections that come from now on. ValueError."""
 
     def turn_reload(self, handles: Sequence[int], settings: object) -> None:
         """For clients that come from now on. ValueError."""

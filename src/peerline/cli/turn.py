@@ -69,7 +69,7 @@ async def serve(config: Config, arguments: argparse.Namespace) -> None:
         engine.attach(asyncio.get_running_loop())
         server = TurnServer(engine, settings)
         try:
-            addresses = server.listen([(config.host, config.turn_port)], relays, ports)
+            addresses = server.listen([("udp", config.host, config.turn_port)], relays, ports)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise PeerlineError(
@@ -77,9 +77,9 @@ async def serve(config: Config, arguments: argparse.Namespace) -> None:
                 code="unavailable",
                 hint="Choose another with --turn-port, or any free one with --turn-port 0.",
             ) from error
-        server.reload(dataclasses.replace(settings, closed_ports=[port for _, port in addresses]))
-        for host, port in addresses:
-            print(f"listening udp {host}:{port}", flush=True)
+        server.reload(dataclasses.replace(settings, closed_ports=[port for _, _, port in addresses]))
+        for transport, host, port in addresses:
+            print(f"listening {transport} {host}:{port}", flush=True)
         if is_made:
             print(f"rest-secret {rest[0].decode()}  (made for this run; --rest-secret or --user chooses)", flush=True)
         await _told_to_stop()

@@ -112,7 +112,7 @@ class IceServer:
         what = "STUN and TURN" if is_shared else "TURN"
         try:
             port = config.turn_port or _free_udp_port(listen)
-            server.listen([(host, port) for host in listen], relays, self._ports)
+            server.listen([("udp", host, port) for host in listen], relays, self._ports)
         except OSError as error:
             flag = "--turn-port and --stun-port" if is_shared else "--turn-port"
             self.notes.append(

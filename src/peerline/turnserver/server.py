@@ -48,10 +48,17 @@ class TurnServer:
         self.usage: dict[str, Usage] = {}
 
     def listen(
-        self, listen: Sequence[tuple[str, int]], relays: Sequence[tuple[str, str]], ports: tuple[int, int]
-    ) -> Sequence[tuple[str, int]]:
-        """Start. Returns the real addresses. Raises OSError, ValueError (see `Engine.turn_listen`)."""
-        self._listener = self._engine.turn_listen(listen, relays, ports, self._settings, self._on_event)
+        self,
+        listen: Sequence[tuple[str, str, int]],
+        relays: Sequence[tuple[str, str]],
+        ports: tuple[int, int],
+        *,
+        certificate: tuple[bytes, bytes] | None = None,
+    ) -> Sequence[tuple[str, str, int]]:
+        """Start. Returns transport, host and real port of each. Raises OSError, ValueError (see `Engine.turn_listen`)."""
+        self._listener = self._engine.turn_listen(
+            listen, relays, ports, self._settings, self._on_event, certificate=certificate
+        )
         return self._listener.addresses
 
     @property
@@ -91,11 +98,23 @@ class TurnServer:
         text = "Datagrams relayed"
         yield "peerline_turn_relayed_total", text, {"direction": "up"}, turn.relayed_up
         yield "peerline_turn_relayed_total", text, {"direction": "down"}, turn.relayed_down
+        yield "peerline_turn_connections", "TCP and TLS connections of TURN clients", {}, turn.connections
+        text = "Connections of TURN clients that were closed at once"
+        yield "peerline_turn_refused_connections_total", text, {}, turn.refused_connections
         text = "TURN requests refused"
         yield "peerline_turn_refused_total", text, {"whose": "known"}, turn.refused
         yield "peerline_turn_refused_total", text, {"whose": "stranger"}, turn.unauthorized
         text = "Datagrams dropped"
-        for why in ("malformed", "unserved", "unknown", "no_permission", "over_quota", "rate_limited", "panics"):
+        for why in (
+            "malformed",
+            "unserved",
+            "unknown",
+            "no_permission",
+            "over_quota",
+            "rate_limited",
+            "unread",
+            "panics",
+        ):
             yield "peerline_turn_dropped_total", text, {"why": why}, getattr(turn, why)
 
     def close(self) -> None:

@@ -184,7 +184,7 @@ impl Service for Panicking {
         io.register(&mut self.socket, 0, mio::Interest::READABLE)
     }
 
-    fn handle_ready(&mut self, _: &mut Io<'_>, _: SocketId) -> bool {
+    fn handle_ready(&mut self, _: &mut Io<'_>, _: SocketId, _: bool) -> bool {
         assert!(!self.on_input, "a bug");
         false
     }

@@ -1,9 +1,11 @@
 //! From a peer to the client: four bytes before each datagram, or a Data indication around it (RFC 8656 §11.3, §12.7).
 
+use std::ops::Range;
+
 use peerline_turn::{AllocationId, Direction, PeerRoute, RelayId};
 
 use crate::service::Io;
-use crate::turn::plane::TurnPlane;
+use crate::turn::plane::{Route, TurnPlane};
 
 impl TurnPlane {
     /// What has come to this relay, from `first` on in the ring.
@@ -22,25 +24,34 @@ impl TurnPlane {
                 io.counters.turn.over_quota.add(u64::from(packets));
                 continue;
             }
-            let outgoing = &mut self.listeners[to.listener].outgoing;
             for at in received.datagrams() {
                 let len = at.end - at.start;
                 match route {
                     PeerRoute::Channel(number) => {
                         let ([n1, n2], [l1, l2]) = (number.to_be_bytes(), (len as u16).to_be_bytes());
-                        outgoing.push(to.client, to.source_ip, &[n1, n2, l1, l2], at, 0);
+                        self.send_down(io, to, &[n1, n2, l1, l2], at, 0);
                     }
                     PeerRoute::Indication => {
                         let mut head = [0; 64];
                         let head_len = self.machine.write_data_indication(peer, len as usize, &mut head);
                         let padding = len.next_multiple_of(4) - len;
-                        outgoing.push(to.client, to.source_ip, &head[..head_len], at, padding as usize);
+                        self.send_down(io, to, &head[..head_len], at, padding as usize);
                     }
                     PeerRoute::Dropped => {}
                 }
             }
             self.machine.count_relayed(allocation, Direction::Down, packets, bytes);
             io.counters.turn.relayed_down.add(u64::from(packets));
+        }
+    }
+
+    #[inline]
+    fn send_down(&mut self, io: &Io<'_>, to: Route, head: &[u8], at: Range<u32>, padding: usize) {
+        match to {
+            Route::Datagram { listener, client, source_ip } => {
+                self.listeners[listener].outgoing.push(client, source_ip, head, at, padding);
+            }
+            Route::Stream(index) => self.push_to_stream(io, index, head, at),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The TURN server on one shard: its listeners, its relays, and the machine that decides (RFC 8656).
 //!
-//! The two hot paths stand in `uplink` (client to peer) and `downlink` (peer to client); this file is what surrounds them.
+//! The two hot paths stand in `uplink` (client to peer) and `downlink` (peer to client), what clients say over TCP and
+//! TLS comes in through `connections`; this file is what surrounds them.
 
 use std::any::Any;
 use std::io;
@@ -18,13 +19,16 @@ use peerline_turn::{Accounts, AllocationId, FiveTuple, NonceKeys, Now, Outcome, 
 use crate::event::Event;
 use crate::service::{Io, Service, SocketId};
 use crate::stun::count_failure;
+use crate::turn::certificate::Certificate;
 use crate::turn::command::TurnCommand;
+use crate::turn::connections::Acceptor;
+use crate::turn::doors::Doors;
 use crate::turn::relays::{Hands, Relays};
+use crate::turn::socket_name::SocketName;
+use crate::turn::streams::Streams;
 use crate::turn::uplink::Uplink;
 use crate::udp::asked;
 
-/// Listeners have the numbers below, relay sockets those from here on.
-pub(crate) const FIRST_RELAY: SocketId = 1 << 16;
 /// After so many arrivals the other sockets get their turn.
 const LISTENER_ARRIVALS: usize = 256;
 /// The same for a relay; one flow must not starve the others.
@@ -32,6 +36,15 @@ const RELAY_ARRIVALS: usize = 16;
 
 pub(crate) struct TurnPlane {
     pub(crate) listeners: Vec<Listener>,
+    pub(crate) acceptors: Vec<Acceptor>,
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) streams: Streams,
+    /// The connections that have something to send.
+    pub(crate) dirty: Vec<usize>,
+    /// Room for the TLS records of one read.
+    pub(crate) sealed: Vec<u8>,
+    /// When to look whether there are descriptors again.
+    pub(crate) accepts_again_at: Option<Instant>,
     pub(crate) relays: Relays,
     pub(crate) machine: Server,
     pub(crate) uplink: Uplink,
@@ -49,15 +62,14 @@ pub(crate) struct Listener {
 
 /// The way to a client.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Route {
-    pub(crate) listener: usize,
-    pub(crate) client: SocketAddr,
-    pub(crate) source_ip: Option<IpAddr>,
+pub(crate) enum Route {
+    Datagram { listener: usize, client: SocketAddr, source_ip: Option<IpAddr> },
+    Stream(usize),
 }
 
 impl TurnPlane {
     pub(crate) fn new(
-        sockets: Vec<UdpSocket>,
+        doors: Doors,
         relays: Relays,
         settings: Arc<Settings>,
         keys: NonceKeys,
@@ -70,11 +82,24 @@ impl TurnPlane {
             let address = socket.local_addr().expect("a bound socket has an address");
             Listener { socket, address, outgoing: SendBatch::default() }
         };
-        let listeners = sockets.into_iter().map(listener).collect();
-        Self { listeners, relays, machine, uplink: Uplink::default(), last_route: None, reply: Vec::new() }
+        let Doors { listeners, acceptors, certificate } = doors;
+        Self {
+            listeners: listeners.into_iter().map(listener).collect(),
+            acceptors,
+            certificate,
+            streams: Streams::new(now),
+            dirty: Vec::new(),
+            sealed: Vec::new(),
+            accepts_again_at: None,
+            relays,
+            machine,
+            uplink: Uplink::default(),
+            last_route: None,
+            reply: Vec::new(),
+        }
     }
 
-    /// Sends everything collected and clears the ring it lies in.
+    /// Sends the datagrams collected and clears the ring they lie in.
     pub(crate) fn flush(&mut self, io: &mut Io<'_>) {
         self.uplink.flush(&self.relays, &mut self.machine, io);
         for listener in &mut self.listeners {
@@ -85,15 +110,7 @@ impl TurnPlane {
     }
 
     /// A STUN message from a client, at this place in the ring.
-    pub(crate) fn handle_message(
-        &mut self,
-        io: &mut Io<'_>,
-        listener: usize,
-        from: SocketAddr,
-        local_ip: Option<IpAddr>,
-        at: Range<u32>,
-    ) {
-        let tuple = self.tuple(listener, from, local_ip);
+    pub(crate) fn handle_message(&mut self, io: &mut Io<'_>, tuple: FiveTuple, at: Range<u32>) {
         let message = &io.ring.bytes()[at.start as usize..at.end as usize];
         let Self { machine, relays, reply, .. } = self;
         reply.clear();
@@ -105,7 +122,7 @@ impl TurnPlane {
         self.last_route = None;
         match outcome {
             Ok(Outcome::Silence) => {}
-            Ok(Outcome::Reply) => self.listeners[listener].outgoing.push(from, local_ip, &self.reply, 0..0, 0),
+            Ok(Outcome::Reply) => self.send_reply(io, tuple),
             Ok(Outcome::Forward { allocation, relay, peer, data, dont_fragment: _ }) => {
                 let data = at.start + data.start as u32..at.start + data.end as u32;
                 self.uplink.push(&self.relays, &mut self.machine, io, allocation, relay, peer, data);
@@ -113,6 +130,19 @@ impl TurnPlane {
             Ok(Outcome::Ask(question)) => io.events.push_back(Event::TurnAsked { handle: io.handle, question }),
             Err(_) => io.counters.turn.panics.add(1),
         }
+    }
+
+    /// The machine's answer, to whoever has this 5-tuple.
+    fn send_reply(&mut self, io: &Io<'_>, tuple: FiveTuple) {
+        let reply = std::mem::take(&mut self.reply);
+        match self.route_of(tuple) {
+            Some(Route::Datagram { listener, client, source_ip }) => {
+                self.listeners[listener].outgoing.push(client, source_ip, &reply, 0..0, 0);
+            }
+            Some(Route::Stream(index)) => self.push_to_stream(io, index, &reply, 0..0),
+            None => {}
+        }
+        self.reply = reply;
     }
 
     pub(crate) fn tuple(&self, listener: usize, client: SocketAddr, local_ip: Option<IpAddr>) -> FiveTuple {
@@ -133,6 +163,9 @@ impl TurnPlane {
     }
 
     fn route_of(&self, tuple: FiveTuple) -> Option<Route> {
+        if tuple.transport != Transport::Udp {
+            return self.streams.find(&tuple).map(Route::Stream);
+        }
         let serves = |l: &Listener| {
             l.address.port() == tuple.server.port()
                 && l.address.is_ipv4() == tuple.server.is_ipv4()
@@ -140,7 +173,7 @@ impl TurnPlane {
         };
         let listener = self.listeners.iter().position(serves)?;
         let is_wildcard = self.listeners[listener].address.ip().is_unspecified();
-        Some(Route { listener, client: tuple.client, source_ip: is_wildcard.then_some(tuple.server.ip()) })
+        Some(Route::Datagram { listener, client: tuple.client, source_ip: is_wildcard.then_some(tuple.server.ip()) })
     }
 
     fn publish(&mut self, io: &mut Io<'_>) {
@@ -201,19 +234,26 @@ impl TurnPlane {
 impl Service for TurnPlane {
     fn start(&mut self, io: &mut Io<'_>) -> io::Result<()> {
         for (id, listener) in self.listeners.iter_mut().enumerate() {
-            io.register(&mut listener.socket, id as SocketId, Interest::READABLE)?;
+            io.register(&mut listener.socket, SocketName::Listener(id).id(), Interest::READABLE)?;
+        }
+        for (id, acceptor) in self.acceptors.iter_mut().enumerate() {
+            io.register(&mut acceptor.socket, SocketName::Acceptor(id).id(), Interest::READABLE)?;
         }
         Ok(())
     }
 
-    fn handle_ready(&mut self, io: &mut Io<'_>, socket: SocketId) -> bool {
-        match socket.checked_sub(FIRST_RELAY) {
-            Some(relay) => self.read_relay(io, RelayId(relay)),
-            None => self.read_listener(io, socket as usize),
+    fn handle_ready(&mut self, io: &mut Io<'_>, socket: SocketId, is_ending: bool) -> bool {
+        match SocketName::of(socket) {
+            Some(SocketName::Relay(relay)) => self.read_relay(io, relay),
+            Some(SocketName::Listener(listener)) => self.read_listener(io, listener),
+            Some(SocketName::Stream(stream)) => self.read_stream(io, stream, is_ending),
+            Some(SocketName::Acceptor(acceptor)) => self.accept(io, acceptor),
+            None => false,
         }
     }
 
     fn finish_turn(&mut self, io: &mut Io<'_>) {
+        self.flush_streams(io);
         self.flush(io);
         self.publish(io);
     }
@@ -221,10 +261,11 @@ impl Service for TurnPlane {
     fn handle_timeout(&mut self, io: &mut Io<'_>) {
         self.last_route = None;
         self.machine.handle_timeout(wall(io.now), &mut Hands { relays: &mut self.relays, io });
+        self.look_after_streams(io);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.machine.poll_timeout()
+        [self.machine.poll_timeout(), self.poll_streams_timeout()].into_iter().flatten().min()
     }
 
     fn handle_command(&mut self, io: &mut Io<'_>, command: Box<dyn Any + Send>) {
@@ -232,6 +273,7 @@ impl Service for TurnPlane {
         self.last_route = None;
         match *command {
             TurnCommand::Reload(settings) => self.machine.reload(settings),
+            TurnCommand::Recertify(certificate) => self.certificate = Some(certificate),
             TurnCommand::Drain => self.machine.drain(),
             TurnCommand::Kick(id) => {
                 self.machine.kick(id, &mut Hands { relays: &mut self.relays, io });
@@ -240,9 +282,9 @@ impl Service for TurnPlane {
                 let Self { machine, relays, reply, .. } = self;
                 reply.clear();
                 let to = machine.decide(wall(io.now), question, verdict, &mut Hands { relays, io }, reply);
-                if let Some(route) = to.and_then(|tuple| self.route_of(tuple)) {
-                    let Route { listener, client, source_ip } = route;
-                    self.listeners[listener].outgoing.push(client, source_ip, &self.reply, 0..0, 0);
+                if let Some(tuple) = to {
+                    self.send_reply(io, tuple);
+                    self.recognise(io, tuple);
                 }
             }
             TurnCommand::List { token } => {
@@ -255,6 +297,12 @@ impl Service for TurnPlane {
     fn stop(&mut self, io: &mut Io<'_>) {
         for listener in &mut self.listeners {
             io.deregister(&mut listener.socket);
+        }
+        for acceptor in &mut self.acceptors {
+            io.deregister(&mut acceptor.socket);
+        }
+        for index in self.streams.indexes() {
+            drop(self.streams.remove(io, index));
         }
         self.relays.stop(io);
     }

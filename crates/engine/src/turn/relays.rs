@@ -12,7 +12,7 @@ use mio::net::UdpSocket;
 use peerline_turn::{AllocationId, Family, Host, NoRelay, Parity, Relay, RelayId};
 
 use crate::service::Io;
-use crate::turn::plane::FIRST_RELAY;
+use crate::turn::socket_name::SocketName;
 use crate::udp::bind_relay;
 
 /// After so many ports that others have, the rest are tried in a row.
@@ -77,7 +77,7 @@ impl Relays {
     ) -> io::Result<RelayId> {
         let id = self.free.pop().unwrap_or(self.sockets.len() as u32);
         let advertised = SocketAddr::new(advertise, socket.local_addr()?.port());
-        if let Err(error) = io.register(&mut socket, FIRST_RELAY + id, Interest::READABLE) {
+        if let Err(error) = io.register(&mut socket, SocketName::Relay(RelayId(id)).id(), Interest::READABLE) {
             self.free.push(id);
             return Err(error);
         }

@@ -64,10 +64,11 @@ impl Uplink {
 impl TurnPlane {
     /// Everything that lies in the ring, which came from this listener.
     pub(crate) fn handle_uplink(&mut self, io: &mut Io<'_>, listener: usize) {
-        let mut sender: Option<Sender> = None;
+        let mut last: Option<(SocketAddr, Option<IpAddr>, Sender)> = None;
         for index in 0..io.ring.received().len() {
             let received = io.ring.received()[index];
-            let mut known = sender.filter(|s| s.source == received.source && s.local_ip == received.local_ip);
+            let is_same = |(source, ip, _): &_| (*source, *ip) == (received.source, received.local_ip);
+            let mut known = last.filter(is_same).map(|(_, _, sender)| sender);
             for at in received.datagrams() {
                 let datagram = &io.ring.bytes()[at.start as usize..at.end as usize];
                 match datagram.first().map(|first| first & 0xc0) {
@@ -76,23 +77,24 @@ impl TurnPlane {
                         known = Some(self.relay_channel_data(io, from, at));
                     }
                     Some(STUN) => {
-                        self.handle_message(io, listener, received.source, received.local_ip, at);
+                        let tuple = self.tuple(listener, received.source, received.local_ip);
+                        self.handle_message(io, tuple, at);
                         known = None; // it may have made or ended the allocation
                     }
                     _ => io.counters.turn.malformed.add(1),
                 }
             }
-            sender = known;
+            last = known.map(|sender| (received.source, received.local_ip, sender));
         }
     }
 
     fn sender(&self, listener: usize, received: &Received) -> Sender {
         let tuple = self.tuple(listener, received.source, received.local_ip);
-        let allocation = self.machine.find(&tuple);
-        Sender { source: received.source, local_ip: received.local_ip, allocation, last: None }
+        Sender::of(self.machine.find(&tuple))
     }
 
-    fn relay_channel_data(&mut self, io: &mut Io<'_>, mut from: Sender, at: Range<u32>) -> Sender {
+    /// ChannelData at this place in the ring.
+    pub(crate) fn relay_channel_data(&mut self, io: &mut Io<'_>, mut from: Sender, at: Range<u32>) -> Sender {
         let datagram = &io.ring.bytes()[at.start as usize..at.end as usize];
         let Some((&[c1, c2, l1, l2], payload)) = datagram.split_first_chunk() else {
             io.counters.turn.malformed.add(1);
@@ -124,11 +126,15 @@ impl TurnPlane {
     }
 }
 
-/// Whoever sent the last datagram; the next one is likely to be of the same.
+/// Whoever sent the last message; the next one is likely to be of the same, and for the same.
 #[derive(Clone, Copy)]
-struct Sender {
-    source: SocketAddr,
-    local_ip: Option<IpAddr>,
+pub(crate) struct Sender {
     allocation: Option<AllocationId>,
     last: Option<(u16, ChannelTarget)>,
+}
+
+impl Sender {
+    pub(crate) fn of(allocation: Option<AllocationId>) -> Self {
+        Self { allocation, last: None }
+    }
 }
