@@ -55,7 +55,7 @@ class TurnServer:
         *,
         certificate: tuple[bytes, bytes] | None = None,
     ) -> Sequence[tuple[str, str, int]]:
-        """Start. Returns transport, host and real port of each. Raises OSError, ValueError (see `Engine.turn_listen`)."""
+        """Start. Returns transport, host and real port of each. Raises as `Engine.turn_listen` does."""
         self._listener = self._engine.turn_listen(
             listen, relays, ports, self._settings, self._on_event, certificate=certificate
         )
