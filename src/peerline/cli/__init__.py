@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from peerline import __version__
-from peerline.cli import serve, token, turn
+from peerline.cli import doctor, serve, token, turn
 from peerline.errors import ConfigError, PeerlineError
 
 __all__ = ["main"]
@@ -20,11 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"peerline {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (serve, turn, token):
+    for verb in (serve, turn, token, doctor):
         verb.add_parser(verbs)
     arguments = parser.parse_args(argv)
     try:
-        arguments.run(arguments)
+        code: int | None = arguments.run(arguments)
     except KeyboardInterrupt:
         return 130
     except PeerlineError as error:
@@ -32,4 +32,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.hint:
             print(f"  {error.hint}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
-    return 0
+    return code or 0
