@@ -20,6 +20,7 @@ case "${1:?build, test or natlab}" in
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need+=(postgresql)
     want ip iproute2
     want nft nftables
+    want turnserver coturn
     fc-list ':lang=zh' 2>/dev/null | grep -q . || need+=(fonts-noto-cjk fontconfig)
     ;;
   natlab)

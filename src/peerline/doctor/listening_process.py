@@ -28,7 +28,7 @@ def descriptors_of_listener(port: int, proc: Path = PROC) -> Descriptors | None:
         if not process.name.isdigit():
             continue
         try:
-            opened = [os.readlink(one) for one in (process / "fd").iterdir()]
+            opened = [_target(one) for one in (process / "fd").iterdir()]
             if sockets.isdisjoint(opened):
                 continue
             limits = (process / "limits").read_text()
@@ -38,6 +38,14 @@ def descriptors_of_listener(port: int, proc: Path = PROC) -> Descriptors | None:
         if match is not None:
             return Descriptors(len(opened), int(match[1]))
     return None
+
+
+def _target(descriptor: Path) -> str:
+    """What it stands for; empty if it was closed meanwhile."""
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:
+        return ""
 
 
 def _listening(port: int, proc: Path) -> list[str]:

@@ -50,7 +50,7 @@ class StunClient:
     def __init__(self, link: Link) -> None:
         self.link = link
         self.on_indication: Callable[[Message], None] = lambda message: None
-        self.on_channel_data: Callable[[bytes], None] = lambda frame: None
+        self.on_channel_data: Callable[[bytes], None] | None = None
         self.useless: list[str] = []
         """Why what came could not be used, newest last."""
         self._questions: dict[bytes, _Question] = {}
@@ -110,7 +110,7 @@ class StunClient:
         self.link.close()
 
     def _on_packet(self, data: bytes, source: Address) -> None:
-        if data and data[0] >> 6 == 1:
+        if data and data[0] >> 6 == 1 and self.on_channel_data is not None:
             self.on_channel_data(data)
             return
         try:
@@ -149,8 +149,11 @@ def new_transaction() -> bytes:
 
 
 def _may_be_unsigned(message: Message) -> bool:
-    """Errors that say that the server does not know our key (RFC 8489 §9.2.4)."""
-    return message.kind is Kind.ERROR and _number(message) in (400, 401, 420, 438)
+    """Errors whose writer does not know our key, or did not care to sign, as coturn with 437.
+
+    A client that carries calls must not believe the latter (RFC 8489 §9.2.5); a doctor must not keep them to itself.
+    """
+    return message.kind is Kind.ERROR and message.integrity_at is None
 
 
 def _number(message: Message) -> int:

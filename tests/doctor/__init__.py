@@ -1,0 +1,1 @@
+"""The doctor, against good servers and against bad ones."""
