@@ -7,7 +7,7 @@ use peerline_wire::stun::TransactionId;
 
 use crate::channels::Channels;
 use crate::credentials::LongTermKey;
-use crate::host::{AllocationId, Family, RelayId};
+use crate::host::{AllocationId, ConnectionId, Family, RelayId};
 use crate::mobility::Ticket;
 use crate::permissions::Permissions;
 use crate::quota::Meter;
@@ -35,6 +35,8 @@ pub(crate) struct Allocation {
     pub(crate) due_s: Option<u32>,
     pub(crate) permissions: Permissions,
     pub(crate) channels: Channels,
+    /// Its peers' connections if it relays TCP; `None`: it relays UDP.
+    pub(crate) connections: Option<Vec<ConnectionId>>,
     pub(crate) meter: Meter,
     pub(crate) usage: Usage,
 }
@@ -73,10 +75,16 @@ pub struct AllocationView {
     pub left_s: u32,
     pub permissions: u32,
     pub channels: u32,
+    /// Connections with peers if it relays TCP; `None`: it relays UDP.
+    pub connections: Option<u32>,
     pub usage: Usage,
 }
 
 impl Allocation {
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.connections.is_some()
+    }
+
     pub(crate) fn relay_of(&self, family: Family) -> Option<OpenRelay> {
         self.relays.into_iter().flatten().find(|relay| Family::of(&relay.address) == family)
     }

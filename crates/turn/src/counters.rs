@@ -4,6 +4,8 @@
 pub struct Counters {
     /// Allocations there are now.
     pub allocations: u64,
+    /// Connections between TCP relays and peers there are now.
+    pub connections: u64,
     /// Allocations made since the beginning.
     pub allocated: u64,
     /// Binding success responses.

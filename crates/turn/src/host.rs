@@ -24,6 +24,10 @@ impl AllocationId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RelayId(pub u32);
 
+/// Names the connection of a TCP relay to one peer (RFC 6062 §6.2.1), on all shards of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u32);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     V4,
@@ -86,7 +90,19 @@ pub trait Host {
     fn can_forbid_fragments(&self) -> bool {
         false
     }
+    /// Opens a TCP socket on which peers are listened for. A host that cannot has no relays for TCP.
+    fn open_tcp_relay(&mut self, _allocation: AllocationId, _family: Family) -> Result<Relay, NoRelay> {
+        Err(NoRelay)
+    }
     fn close_relay(&mut self, relay: RelayId);
+    /// Begins to connect to a peer from the address of this TCP relay. What comes of it is told later, by
+    /// [`Server::peer_connected`](crate::Server::peer_connected) or [`Server::peer_gone`](crate::Server::peer_gone).
+    fn connect(&mut self, _connection: ConnectionId, _relay: RelayId, _peer: SocketAddr) -> Result<(), NoRelay> {
+        Err(NoRelay)
+    }
+    /// Closes a connection to a peer, made or not, and that of the client which is joined to it. `peer_gone` need not
+    /// follow.
+    fn close_connection(&mut self, _connection: ConnectionId) {}
     /// Fills the bytes from the system's random numbers.
     fn random(&mut self, bytes: &mut [u8]);
 }

@@ -23,6 +23,12 @@ impl Bucket {
         }
         has
     }
+
+    /// Takes it even if it is not there, and says how long until that is made good.
+    fn owe(&mut self, now_ns: u64, cost_ns: u64, depth_ns: u64) -> u64 {
+        self.0 = self.0.max(now_ns).saturating_add(cost_ns);
+        self.0.saturating_sub(now_ns + depth_ns)
+    }
 }
 
 /// The limits of one allocation and how far they are used.
@@ -45,6 +51,12 @@ impl Meter {
         let cost = |units: u64, per_s: u64| units.saturating_mul(NS_PER_S) / per_s;
         (packets_per_s == 0 || self.packets.take(now_ns, cost(packets.into(), packets_per_s.into()), DEPTH_NS))
             && (bits_per_s == 0 || self.bits.take(now_ns, cost(u64::from(bytes) * 8, bits_per_s), DEPTH_NS))
+    }
+
+    /// Says for how many nanoseconds a stream has to pause when so much of it has passed. Packets are not counted.
+    pub(crate) fn admit_stream(&mut self, now_ns: u64, bytes: u32) -> u64 {
+        let cost_ns = (u64::from(bytes) * 8).saturating_mul(NS_PER_S).checked_div(self.quotas.bits_per_s);
+        cost_ns.map_or(0, |cost_ns| self.bits.owe(now_ns, cost_ns, DEPTH_NS))
     }
 
     pub(crate) fn admit_new_peer(&mut self, now_ns: u64) -> bool {
@@ -82,6 +94,16 @@ mod tests {
         assert_eq!((0..50).filter(|_| meter.admit(0, 1, 100)).count(), 10);
         let mut meter = Meter::new(Quotas::UNLIMITED);
         assert!(meter.admit(0, u32::MAX, u32::MAX) && meter.admit_new_peer(0));
+    }
+
+    #[test]
+    fn a_stream_that_is_too_fast_is_told_how_long_to_pause() {
+        let mut meter = Meter::new(Quotas { bits_per_s: 8000, ..Quotas::UNLIMITED });
+        assert_eq!((meter.admit_stream(0, 500), meter.admit_stream(0, 500)), (0, 0), "a second of it at once");
+        assert_eq!(meter.admit_stream(0, 2000), 2 * NS_PER_S, "nothing is dropped, so it is owed");
+        assert_eq!(meter.admit_stream(2 * NS_PER_S, 100), NS_PER_S / 10);
+        assert_eq!(meter.admit_stream(10 * NS_PER_S, 1000), 0);
+        assert_eq!(Meter::new(Quotas::UNLIMITED).admit_stream(0, u32::MAX), 0);
     }
 
     #[test]

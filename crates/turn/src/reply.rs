@@ -1,7 +1,7 @@
 //! Answers: as short as the RFC allows, sealed as the client's request was.
 
 use aws_lc_rs::hmac;
-use peerline_wire::stun::{BufferFull, Class, MessageWriter, kind};
+use peerline_wire::stun::{BufferFull, Class, MessageWriter, Method, TransactionId, kind};
 
 use crate::auth::{ALGORITHMS, Authenticated, features};
 use crate::credentials::LongTermKey;
@@ -30,28 +30,43 @@ impl<'a> From<&'a Authenticated> for Seal<'a> {
     }
 }
 
+/// To which request an answer belongs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    method: Method,
+    transaction: TransactionId,
+    has_fingerprint: bool,
+}
+
+impl From<&Request<'_>> for Asked {
+    fn from(request: &Request<'_>) -> Self {
+        let Request { has_fingerprint, .. } = *request;
+        Self { method: request.method(), transaction: request.transaction(), has_fingerprint }
+    }
+}
+
 /// Writes an answer; `body` adds its attributes.
 pub(crate) fn write(
     reply: &mut Vec<u8>,
-    request: &Request<'_>,
+    asked: impl Into<Asked>,
     class: Class,
     seal: Option<Seal<'_>>,
     body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), BufferFull>,
 ) {
     reply.resize(MAX_LEN, 0);
     // What does not fit is a bug of ours, and silence is the answer that harms nobody.
-    let len = try_write(reply, request, class, seal, body).unwrap_or(0);
+    let len = try_write(reply, asked.into(), class, seal, body).unwrap_or(0);
     reply.truncate(len);
 }
 
 fn try_write(
     buffer: &mut [u8],
-    request: &Request<'_>,
+    asked: Asked,
     class: Class,
     seal: Option<Seal<'_>>,
     body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), BufferFull>,
 ) -> Result<usize, BufferFull> {
-    let mut writer = MessageWriter::new(buffer, class, request.method(), request.transaction())?;
+    let mut writer = MessageWriter::new(buffer, class, asked.method, asked.transaction)?;
     body(&mut writer)?;
     if let Some(Seal { key, integrity }) = seal {
         let sign = |bytes: &[u8]| hmac::sign(&integrity.key(key), bytes);
@@ -60,7 +75,7 @@ fn try_write(
             Integrity::Sha256 => writer.integrity::<32>(integrity.kind(), |bytes| first(sign(bytes).as_ref()))?,
         };
     }
-    if request.has_fingerprint {
+    if asked.has_fingerprint {
         writer.fingerprint()?;
     }
     Ok(writer.finish())
@@ -73,8 +88,8 @@ fn first<const N: usize>(tag: &[u8]) -> [u8; N] {
 }
 
 /// An error with nothing but its code.
-pub(crate) fn error(reply: &mut Vec<u8>, request: &Request<'_>, code: u16, seal: Option<Seal<'_>>) {
-    write(reply, request, Class::Error, seal, |writer| writer.error_code(code).map(drop));
+pub(crate) fn error(reply: &mut Vec<u8>, asked: impl Into<Asked>, code: u16, seal: Option<Seal<'_>>) {
+    write(reply, asked, Class::Error, seal, |writer| writer.error_code(code).map(drop));
 }
 
 /// 420 with what was not understood.

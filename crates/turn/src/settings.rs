@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::discovery::Discovery;
 use crate::policy::PeerPolicy;
 use crate::rate_limit::RateLimit;
 
@@ -33,6 +34,13 @@ pub struct Settings {
     pub asks_owner: bool,
     /// Where to send clients while draining (300 Try Alternate).
     pub alternate: Option<SocketAddr>,
+    /// Of each family at most one; empty: not served (RFC 5780). A Binding answer is then 68 bytes, 116 over IPv6, to a
+    /// request of 20: without it, 32 and 44.
+    pub discovery: Vec<Discovery>,
+    /// Whether clients get relays for TCP (RFC 6062).
+    pub tcp_relays: bool,
+    /// Connections of one TCP allocation at once, those that are still being made among them. 0 means no limit.
+    pub tcp_connections: u32,
 }
 
 impl Default for Settings {
@@ -52,6 +60,9 @@ impl Default for Settings {
             nonce_lifetime: Duration::from_secs(3600),
             asks_owner: false,
             alternate: None,
+            discovery: Vec::new(),
+            tcp_relays: false,
+            tcp_connections: 32,
         }
     }
 }

@@ -18,8 +18,10 @@ use crate::reply;
 use crate::request::Request;
 use crate::server::{Context, Outcome, Parked, Server};
 use crate::settings::{Settings, is_reached};
+use crate::tuple::Transport;
 
 const UDP: u8 = 17;
+const TCP: u8 = 6;
 /// How long the owner may think, how many clients may wait for it, and how long what they have asked may be.
 const DECISION_S: u32 = 5;
 const MAX_PARKED: usize = 1024;
@@ -34,9 +36,14 @@ const KNOWN: [u16; 6] = [
     kind::DONT_FRAGMENT,
 ];
 
+/// RFC 6062 §5.1
+const NOT_FOR_TCP: [u16; 3] = [kind::EVEN_PORT, kind::RESERVATION_TOKEN, kind::DONT_FRAGMENT];
+
 /// What a request asks for, once it makes sense.
 struct Wanted<'m> {
     relays: WantedRelays<'m>,
+    /// Relays for TCP (RFC 6062).
+    is_tcp: bool,
     lifetime_s: u32,
     /// Whether it wants to be able to move.
     is_mobile: bool,
@@ -79,7 +86,7 @@ impl Server {
         if !unknown.is_empty() {
             return self.refuse_unknown(context, request, client, &unknown);
         }
-        let wanted = match wanted(request, &self.settings, context.host) {
+        let wanted = match wanted(request, &self.settings, context) {
             Ok(wanted) => wanted,
             Err(code) => return self.refuse(context, request, client, code),
         };
@@ -97,7 +104,7 @@ impl Server {
         if !self.accounts.try_add(&name, quotas.allocations) {
             return self.refuse(context, request, client, 486); // another shard was faster
         }
-        let granted = match self.grant(context.host, id, &wanted.relays) {
+        let granted = match self.grant(context.host, id, &wanted) {
             Ok(granted) => granted,
             Err(NoRelay) => {
                 self.accounts.subtract(&name);
@@ -123,6 +130,7 @@ impl Server {
                 due_s: None,
                 permissions: Permissions::default(),
                 channels: Channels::default(),
+                connections: wanted.is_tcp.then(Vec::new),
                 meter: Meter::new(quotas),
                 usage: Usage::default(),
             },
@@ -130,22 +138,24 @@ impl Server {
         self.confirm(context, request, client, id)
     }
 
-    fn grant(&mut self, host: &mut dyn Host, id: AllocationId, wanted: &WantedRelays<'_>) -> Result<Granted, NoRelay> {
-        let (first, second) = match *wanted {
+    fn grant(&mut self, host: &mut dyn Host, id: AllocationId, wanted: &Wanted<'_>) -> Result<Granted, NoRelay> {
+        let open = |host: &mut dyn Host, family, parity| match wanted.is_tcp {
+            true => host.open_tcp_relay(id, family),
+            false => host.open_relay(id, family, parity),
+        };
+        let (first, second) = match wanted.relays {
             WantedRelays::Reserved(token) => {
                 let relay = self.reservations.take(token).ok_or(NoRelay)?;
                 (host.adopt_relay(relay, id).inspect_err(|_| host.close_relay(relay)), None)
             }
             WantedRelays::One(_, Parity::EvenWithNext) if !self.reservations.has_room() => return Err(NoRelay),
-            WantedRelays::One(family, parity) => (host.open_relay(id, family, parity), None),
-            WantedRelays::Both(parity) => {
-                (host.open_relay(id, Family::V4, parity), Some(host.open_relay(id, Family::V6, Parity::Any)))
-            }
+            WantedRelays::One(family, parity) => (open(host, family, parity), None),
+            WantedRelays::Both(parity) => (open(host, Family::V4, parity), Some(open(host, Family::V6, Parity::Any))),
         };
-        let open =
+        let opened =
             |relay: Result<Relay, NoRelay>| relay.ok().map(|Relay { id, address, .. }| OpenRelay { id, address });
         let next = first.ok().and_then(|relay| relay.next);
-        let relays = [open(first), second.and_then(open)];
+        let relays = [opened(first), second.and_then(opened)];
         if relays == [None, None] {
             return Err(NoRelay);
         }
@@ -198,7 +208,7 @@ impl Server {
         };
         self.counters.refused += 1;
         reply::write(context.reply, request, Class::Error, Some(client.into()), |writer| {
-            writer.error_code(300)?.alternate_server(alternate).map(drop)
+            writer.error_code(300)?.address(kind::ALTERNATE_SERVER, alternate).map(drop)
         });
         Outcome::Reply
     }
@@ -225,13 +235,20 @@ pub(crate) fn lifetime_s(request: &Request<'_>, settings: &Settings) -> Result<u
     }
 }
 
-fn wanted<'m>(request: &Request<'m>, settings: &Settings, host: &dyn Host) -> Result<Wanted<'m>, u16> {
-    if request.octet(kind::REQUESTED_TRANSPORT).ok_or(400u16)? != UDP {
-        return Err(442);
+fn wanted<'m>(request: &Request<'m>, settings: &Settings, context: &Context<'_>) -> Result<Wanted<'m>, u16> {
+    let host = &*context.host;
+    let is_tcp = match request.octet(kind::REQUESTED_TRANSPORT).ok_or(400u16)? {
+        UDP => false,
+        TCP if settings.tcp_relays => true,
+        _ => return Err(442),
+    };
+    if is_tcp && (context.tuple.transport == Transport::Udp || NOT_FOR_TCP.iter().any(|kind| request.has(*kind))) {
+        return Err(400);
     }
     let is_mobile = match request.find(kind::MOBILITY_TICKET) {
         None => false,
-        Some(_) if !settings.mobility => return Err(405),
+        // Connections do not move.
+        Some(_) if !settings.mobility || is_tcp => return Err(405),
         Some(ticket) if ticket.value.is_empty() => true,
         Some(_) => return Err(400),
     };
@@ -244,7 +261,7 @@ fn wanted<'m>(request: &Request<'m>, settings: &Settings, host: &dyn Host) -> Re
     if !is_served {
         return Err(440);
     }
-    Ok(Wanted { relays, lifetime_s: lifetime_s(request, settings)?, is_mobile })
+    Ok(Wanted { relays, is_tcp, lifetime_s: lifetime_s(request, settings)?, is_mobile })
 }
 
 fn wanted_relays<'m>(request: &Request<'m>) -> Result<WantedRelays<'m>, u16> {

@@ -28,6 +28,9 @@ impl Server {
             return self.refuse(context, request, client, 400);
         };
         let Some(allocation) = self.get(id) else { return Outcome::Silence };
+        if allocation.is_tcp() {
+            return self.refuse(context, request, client, 403);
+        }
         let Some(relay) = allocation.relay_of(Family::of(&peer)) else {
             return self.refuse(context, request, client, 443);
         };

@@ -134,6 +134,7 @@ impl Server {
         if allocation.relays.iter().flatten().count() < 2 {
             self.free_allocation(id, FreeReason::Released, context.host);
         } else if let Some(gone) = allocation.remove_relay(family) {
+            self.close_connections(id, gone.id, context.host);
             context.host.close_relay(gone.id);
         }
     }

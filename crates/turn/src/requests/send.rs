@@ -15,7 +15,7 @@ impl Server {
 
     fn forward(&self, context: &Context<'_>, request: &Request<'_>) -> Option<Outcome> {
         let id = self.find(&context.tuple)?;
-        let allocation = self.get(id)?;
+        let allocation = self.get(id).filter(|allocation| !allocation.is_tcp())?;
         let data = request.find(kind::DATA)?;
         let &[peer] = request.peers().ok()?.as_slice() else { return None };
         let relay = allocation.relay_of(Family::of(&peer))?;

@@ -27,12 +27,14 @@ impl Server {
             allocation.expire(now_s);
             self.schedule(id);
         }
+        self.expire_connections(host);
         self.reservations.expire(now_s, host);
         self.parked.retain(|parked| parked.gives_up_s > now_s);
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let has_work = !self.wheel.is_empty() || !self.reservations.is_empty() || !self.parked.is_empty();
+        let is_patient = self.reservations.is_empty() && self.parked.is_empty() && self.connections.is_patient();
+        let has_work = !self.wheel.is_empty() || !is_patient;
         let tick = has_work.then(|| self.started + Duration::from_secs(u64::from(self.now_s) + 1));
         let sweep = self.limiter.as_ref().and_then(RateLimiter::poll_timeout);
         [tick, sweep].into_iter().flatten().min()

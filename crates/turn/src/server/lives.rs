@@ -42,6 +42,10 @@ impl Server {
 
     pub(crate) fn free_allocation(&mut self, id: AllocationId, why: FreeReason, host: &mut dyn Host) -> bool {
         let Some(gone) = self.table.remove(id) else { return false };
+        for connection in gone.connections.into_iter().flatten() {
+            self.connections.remove(connection);
+            host.close_connection(connection);
+        }
         for relay in gone.relays.iter().flatten() {
             host.close_relay(relay.id);
         }

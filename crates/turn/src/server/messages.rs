@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Instant;
 
-use peerline_wire::stun::binding::{Answer, BindingRequest, MAX_ANSWER_LEN, Silence};
 use peerline_wire::stun::{Class, FingerprintCheck, Message, Method, kind};
 
+use crate::allocation::Allocation;
 use crate::auth::{Authenticated, Known, Stranger, authenticate};
 use crate::event::Question;
-use crate::host::{AllocationId, Host, RelayId};
+use crate::host::{AllocationId, ConnectionId, Host, RelayId};
 use crate::reply;
 use crate::request::Request;
 use crate::server::{Now, Server};
@@ -21,6 +21,8 @@ pub enum Outcome {
     Silence,
     /// The answer has been written.
     Reply,
+    /// The answer has been written, and leaves from this address of ours instead of the one that was asked.
+    ReplyFrom(SocketAddr),
     /// This range of the message goes to the peer.
     Forward {
         allocation: AllocationId,
@@ -31,6 +33,13 @@ pub enum Outcome {
     },
     /// The owner decides; see [`Server::decide`].
     Ask(Question),
+    /// The answer has been written. Behind it, the stream the message came on and the one to this peer are one: what
+    /// comes out of either goes into the other.
+    Join(ConnectionId),
+    /// The stream the message came on belongs to this shard, and so does the message.
+    HandOver {
+        shard: u32,
+    },
 }
 
 /// One message in work.
@@ -75,6 +84,9 @@ impl Server {
             (Class::Request, Method::ALLOCATE | Method::REFRESH | Method::CREATE_PERMISSION | Method::CHANNEL_BIND) => {
                 self.serve(&mut context, &request, message, false)
             }
+            (Class::Request, Method::CONNECT | Method::CONNECTION_BIND) if self.relays_tcp(&context, &request) => {
+                self.serve_tcp(&mut context, &request, message)
+            }
             // Responses are nobody's; answering other methods would only help to find us.
             _ => {
                 self.counters.unserved += 1;
@@ -83,29 +95,21 @@ impl Server {
         }
     }
 
-    fn answer_binding(&mut self, now: Instant, tuple: &FiveTuple, message: &[u8], reply: &mut Vec<u8>) -> Outcome {
-        let request = match BindingRequest::parse(message) {
-            Ok(request) => request,
-            Err(Silence::Malformed(_)) => {
-                self.counters.malformed += 1;
-                return Outcome::Silence;
-            }
-            Err(_) => {
-                self.counters.unserved += 1;
-                return Outcome::Silence;
-            }
-        };
-        if !self.may_answer(now, tuple) {
-            return Outcome::Silence;
+    /// Whether this client has reason to ask for connections with peers.
+    fn relays_tcp(&self, context: &Context<'_>, request: &Request<'_>) -> bool {
+        let meant = self.find(&context.tuple).or_else(|| self.named_by_connection(request));
+        let is_known = meant.and_then(|id| self.get(id)).is_some_and(Allocation::is_tcp);
+        self.settings.tcp_relays || is_known
+    }
+
+    /// Connect and ConnectionBind.
+    fn serve_tcp(&mut self, context: &mut Context<'_>, request: &Request<'_>, message: &[u8]) -> Outcome {
+        match self.bound_elsewhere(context, request) {
+            // Who it is will be asked there, where its allocation is.
+            Some(shard) if self.may_answer(context.now.instant, &context.tuple) => Outcome::HandOver { shard },
+            Some(_) => Outcome::Silence,
+            None => self.serve(context, request, message, false),
         }
-        let mut buffer = [0; MAX_ANSWER_LEN];
-        let answer = request.answer(tuple.client, &mut buffer);
-        match answer {
-            Answer::Success(_) => self.counters.bindings += 1,
-            Answer::UnknownAttributes(_) => self.counters.refused += 1,
-        }
-        reply.extend_from_slice(answer.bytes(&buffer));
-        Outcome::Reply
     }
 
     /// A request that needs to know who asks. `is_decided`: its owner has allowed it.
@@ -117,7 +121,8 @@ impl Server {
         is_decided: bool,
     ) -> Outcome {
         let existing = self.find(&context.tuple);
-        let meant = existing.or_else(|| self.named_by_ticket(request));
+        let named = || self.named_by_ticket(request).or_else(|| self.named_by_connection(request));
+        let meant = existing.or_else(named);
         let known = meant.and_then(|id| self.get(id)).map(|a| Known { username: &a.username, key: &a.key });
         let unix_s = context.now.unix_s;
         match authenticate(request, &self.settings, &self.keys, &context.tuple, unix_s, known) {
@@ -144,10 +149,12 @@ impl Server {
         match (request.method(), existing) {
             (Method::ALLOCATE, _) => self.allocate(context, request, message, client, existing, is_decided),
             (Method::REFRESH, None) if request.has(kind::MOBILITY_TICKET) => self.resume(context, request, client),
+            (Method::CONNECTION_BIND, _) => self.connection_bind(context, request, client, existing),
             (_, None) => self.refuse(context, request, client, 437),
             (Method::REFRESH, Some(id)) => self.refresh(context, request, client, id),
             (Method::CREATE_PERMISSION, Some(id)) => self.create_permission(context, request, client, id),
             (Method::CHANNEL_BIND, Some(id)) => self.channel_bind(context, request, client, id),
+            (Method::CONNECT, Some(id)) => self.connect(context, request, client, id),
             _ => Outcome::Silence,
         }
     }
@@ -200,7 +207,7 @@ impl Server {
         Outcome::Reply
     }
 
-    fn may_answer(&mut self, now: Instant, tuple: &FiveTuple) -> bool {
+    pub(crate) fn may_answer(&mut self, now: Instant, tuple: &FiveTuple) -> bool {
         let may = self.limiter.as_mut().is_none_or(|limiter| limiter.allow(now, tuple.client.ip()));
         self.counters.rate_limited += u64::from(!may);
         may

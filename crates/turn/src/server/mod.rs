@@ -1,13 +1,14 @@
 //! The TURN server of one shard: who has which allocation, and what a packet of theirs is to become.
 //!
 //! Reading order: `packets` (asked for every packet, and looks up, nothing more) → `messages` (each method has a file in
-//! `requests`) → `lives` and `table` (allocations begin, move and end) → `deadlines` → `owner`.
+//! `requests`) → `lives` and `table` (allocations begin, move and end) → `peers` (of TCP relays) → `deadlines` → `owner`.
 
 mod deadlines;
 mod lives;
 mod messages;
 mod owner;
 mod packets;
+mod peers;
 mod table;
 
 use std::collections::VecDeque;
@@ -19,6 +20,7 @@ pub use messages::Outcome;
 pub use packets::{ChannelTarget, Direction, PeerRoute};
 
 use crate::accounts::Accounts;
+use crate::connections::Connections;
 use crate::counters::Counters;
 use crate::event::{QuestionId, TurnEvent};
 use crate::nonce::NonceKeys;
@@ -46,6 +48,10 @@ pub struct Server {
     table: Table,
     pub(crate) accounts: Accounts,
     pub(crate) reservations: Reservations,
+    /// Of TCP relays.
+    pub(crate) connections: Connections,
+    /// For clients, besides the answer to the message in work.
+    messages: VecDeque<(FiveTuple, Vec<u8>)>,
     wheel: Wheel,
     limiter: Option<RateLimiter>,
     pub(crate) parked: Vec<Parked>,
@@ -77,6 +83,8 @@ impl Server {
             table: Table::default(),
             accounts: Accounts::default(),
             reservations: Reservations::default(),
+            connections: Connections::default(),
+            messages: VecDeque::new(),
             wheel: Wheel::new(),
             limiter,
             parked: Vec::new(),
@@ -108,7 +116,8 @@ impl Server {
     }
 
     pub fn counters(&self) -> Counters {
-        Counters { allocations: self.table.len() as u64, ..self.counters }
+        let (allocations, connections) = (self.table.len() as u64, self.connections.len() as u64);
+        Counters { allocations, connections, ..self.counters }
     }
 }
 

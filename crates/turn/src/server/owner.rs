@@ -77,6 +77,7 @@ impl Server {
             left_s: a.expires_s.saturating_sub(self.now_s),
             permissions: a.permissions.len() as u32,
             channels: a.channels.len() as u32,
+            connections: a.connections.as_ref().map(|connections| connections.len() as u32),
             usage: a.usage,
         })
     }

@@ -1,7 +1,7 @@
 //! What is asked for every packet.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use peerline_wire::stun::{HEADER_LEN, MAGIC_COOKIE, TransactionId, encode_xor_address, kind, xor_address_len};
 
@@ -66,6 +66,13 @@ impl Server {
     pub fn admit(&mut self, now: Instant, id: AllocationId, packets: u32, bytes: u32) -> bool {
         let now_ns = self.ns(now);
         self.get_mut(id).is_some_and(|allocation| allocation.meter.admit(now_ns, packets, bytes))
+    }
+
+    /// As [`Self::admit`], for a stream, of which nothing can be dropped: so long it has to pause after this.
+    pub fn admit_stream(&mut self, now: Instant, id: AllocationId, bytes: u32) -> Duration {
+        let now_ns = self.ns(now);
+        let pause_ns = self.get_mut(id).map_or(0, |allocation| allocation.meter.admit_stream(now_ns, bytes));
+        Duration::from_nanos(pause_ns)
     }
 
     #[inline]

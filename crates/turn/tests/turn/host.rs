@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use peerline_turn::{AllocationId, Family, Host, NoRelay, Parity, Relay, RelayId};
+use peerline_turn::{AllocationId, ConnectionId, Family, Host, NoRelay, Parity, Relay, RelayId};
 
 pub(crate) const RELAY_V4: &str = "198.18.0.1";
 pub(crate) const RELAY_V6: &str = "2600::1";
@@ -16,6 +16,10 @@ pub(crate) struct ToyHost {
     pub(crate) can_forbid_fragments: bool,
     /// How many sockets there can be at once.
     pub(crate) limit: usize,
+    /// Connections of TCP relays with peers, made or being made.
+    pub(crate) connections: BTreeMap<ConnectionId, (RelayId, SocketAddr)>,
+    /// Whether connecting can be begun at all.
+    pub(crate) can_connect: bool,
     next_port: u16,
     next_id: u32,
     random: u64,
@@ -23,6 +27,7 @@ pub(crate) struct ToyHost {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Socket {
+    pub(crate) is_tcp: bool,
     pub(crate) owner: Option<AllocationId>,
     pub(crate) address: SocketAddr,
 }
@@ -34,6 +39,8 @@ impl Default for ToyHost {
             families: vec![Family::V4, Family::V6],
             can_forbid_fragments: false,
             limit: usize::MAX,
+            connections: BTreeMap::new(),
+            can_connect: true,
             next_port: 49_151,
             next_id: 1,
             random: 1,
@@ -42,14 +49,14 @@ impl Default for ToyHost {
 }
 
 impl ToyHost {
-    fn bind(&mut self, owner: Option<AllocationId>, family: Family, port: u16) -> Relay {
+    fn bind(&mut self, owner: Option<AllocationId>, family: Family, port: u16, is_tcp: bool) -> Relay {
         let ip: IpAddr = match family {
             Family::V4 => RELAY_V4.parse().unwrap(),
             Family::V6 => RELAY_V6.parse().unwrap(),
         };
         let (id, address) = (self.next_id, SocketAddr::new(ip, port));
         self.next_id += 1;
-        self.open.insert(id, Socket { owner, address });
+        self.open.insert(id, Socket { is_tcp, owner, address });
         Relay { id: RelayId(id), address, next: None }
     }
 }
@@ -67,8 +74,8 @@ impl Host for ToyHost {
         // Ports come around again, and never with the parity that a careless server would hand out by itself.
         self.next_port = self.next_port.checked_add(2).unwrap_or(49_153);
         let port = if parity == Parity::Any { self.next_port } else { self.next_port - 1 };
-        let relay = self.bind(Some(allocation), family, port);
-        let next = (parity == Parity::EvenWithNext).then(|| self.bind(None, family, port + 1).id);
+        let relay = self.bind(Some(allocation), family, port, false);
+        let next = (parity == Parity::EvenWithNext).then(|| self.bind(None, family, port + 1, false).id);
         Ok(Relay { next, ..relay })
     }
 
@@ -83,7 +90,28 @@ impl Host for ToyHost {
         self.can_forbid_fragments
     }
 
+    fn open_tcp_relay(&mut self, allocation: AllocationId, family: Family) -> Result<Relay, NoRelay> {
+        let Relay { id, address, .. } = self.open_relay(allocation, family, Parity::Any)?;
+        self.open.insert(id.0, Socket { is_tcp: true, owner: Some(allocation), address });
+        Ok(Relay { id, address, next: None })
+    }
+
+    fn connect(&mut self, connection: ConnectionId, relay: RelayId, peer: SocketAddr) -> Result<(), NoRelay> {
+        assert!(self.open[&relay.0].is_tcp, "only TCP relays have connections");
+        if !self.can_connect {
+            return Err(NoRelay);
+        }
+        assert_eq!(self.connections.insert(connection, (relay, peer)), None, "a number names one connection");
+        Ok(())
+    }
+
+    fn close_connection(&mut self, connection: ConnectionId) {
+        assert!(self.connections.remove(&connection).is_some(), "closed twice: {connection:?}");
+    }
+
     fn close_relay(&mut self, relay: RelayId) {
+        let is_on = self.connections.values().any(|(through, _)| *through == relay);
+        assert!(!is_on, "a relay is closed after its connections");
         assert!(self.open.remove(&relay.0).is_some(), "closed twice: {relay:?}");
     }
 

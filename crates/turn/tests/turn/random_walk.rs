@@ -275,6 +275,7 @@ impl Walk {
                 assert!(permitted.is_some_and(|ends_s| *ends_s > self.now_s()), "{peer}");
             }
             Came::Nothing | Came::Question(_) => {}
+            other => panic!("nobody has asked for {other:?}"),
         }
     }
 

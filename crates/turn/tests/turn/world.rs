@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use peerline_turn::{
-    AllocationId, FiveTuple, NonceKeys, Now, Outcome, PeerPolicy, Question, QuestionId, Secret, Server, Settings,
-    TurnEvent, User, Verdict, rest_password,
+    AllocationId, ConnectionId, FiveTuple, NonceKeys, Now, Outcome, PeerPolicy, Question, QuestionId, Secret, Server,
+    Settings, TurnEvent, User, Verdict, rest_password,
 };
 use peerline_wire::stun::{Method, kind};
 
@@ -31,8 +31,18 @@ pub(crate) struct World {
 pub(crate) enum Came {
     Nothing,
     Answer(Answer),
-    Forward { allocation: AllocationId, relay: u32, peer: String, data: Vec<u8>, dont_fragment: bool },
+    Forward {
+        allocation: AllocationId,
+        relay: u32,
+        peer: String,
+        data: Vec<u8>,
+        dont_fragment: bool,
+    },
     Question(Question),
+    /// An answer that leaves from another address than was asked.
+    AnswerFrom(String, Answer),
+    Joined(ConnectionId, Answer),
+    HandOver(u32),
 }
 
 pub(crate) fn settings() -> Settings {
@@ -99,6 +109,9 @@ impl World {
             Outcome::Silence => Came::Nothing,
             Outcome::Reply => Came::Answer(Answer(reply)),
             Outcome::Ask(question) => Came::Question(question),
+            Outcome::ReplyFrom(from) => Came::AnswerFrom(from.to_string(), Answer(reply)),
+            Outcome::Join(connection) => Came::Joined(connection, Answer(reply)),
+            Outcome::HandOver { shard } => Came::HandOver(shard),
             Outcome::Forward { allocation, relay, peer, data, dont_fragment } => Came::Forward {
                 allocation,
                 relay: relay.0,
@@ -166,6 +179,11 @@ impl World {
         let mut reply = Vec::new();
         let tuple = self.server.decide(self.now, question, verdict, &mut self.host, &mut reply)?;
         Some((tuple, Answer(reply)))
+    }
+
+    /// What clients are told besides answers to the message in work.
+    pub(crate) fn messages(&mut self) -> Vec<(FiveTuple, Answer)> {
+        std::iter::from_fn(|| self.server.poll_message()).map(|(tuple, message)| (tuple, Answer(message))).collect()
     }
 
     pub(crate) fn events(&mut self) -> Vec<TurnEvent> {

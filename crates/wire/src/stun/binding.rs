@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use super::attribute::kind;
+use super::attribute::{Attribute, kind};
 use super::fingerprint::FingerprintCheck;
 use super::header::{Class, Method, TransactionId};
 use super::message::{Message, ParseError};
@@ -70,26 +70,59 @@ impl<'a> BindingRequest<'a> {
         self.message.transaction
     }
 
+    /// The first attribute of this type, unless it follows an integrity attribute.
+    pub fn attribute(&self, kind: u16) -> Option<Attribute<'a>> {
+        self.covered().find(|attribute| attribute.kind == kind)
+    }
+
     /// Writes the answer for a client seen at `source`.
     pub fn answer(&self, source: SocketAddr, buffer: &mut [u8; MAX_ANSWER_LEN]) -> Answer {
+        self.answer_with(source, &[], buffer, |_| Ok(()))
+    }
+
+    /// As [`Self::answer`], for a server that also understands `known`, and adds `body` to a success.
+    pub fn answer_with(
+        &self,
+        source: SocketAddr,
+        known: &[u16],
+        buffer: &mut [u8; MAX_ANSWER_LEN],
+        body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), BufferFull>,
+    ) -> Answer {
         // The buffer holds either answer by construction, so that running out of room is a bug of ours and not an
         // input; the service that calls us survives even that panic.
-        if self.unknown_attributes().next().is_some() {
-            Answer::UnknownAttributes(self.write_unknown_attributes(buffer).expect("420 fits"))
+        if self.unknown_attributes(known).next().is_some() {
+            Answer::UnknownAttributes(self.write_unknown_attributes(known, buffer).expect("420 fits"))
         } else {
-            Answer::Success(self.write_success(source, buffer).expect("a success fits"))
+            Answer::Success(self.write_success(source, buffer, body).expect("a success fits"))
         }
     }
 
-    fn write_success(&self, source: SocketAddr, buffer: &mut [u8]) -> Result<usize, BufferFull> {
+    /// Writes an error with nothing but its code, and says how long it is.
+    pub fn refuse(&self, code: u16, buffer: &mut [u8; MAX_ANSWER_LEN]) -> usize {
+        self.write_error(code, buffer).expect("an error fits")
+    }
+
+    fn write_success(
+        &self,
+        source: SocketAddr,
+        buffer: &mut [u8],
+        body: impl FnOnce(&mut MessageWriter<'_>) -> Result<(), BufferFull>,
+    ) -> Result<usize, BufferFull> {
         let mut writer = MessageWriter::new(buffer, Class::Success, Method::BINDING, self.message.transaction)?;
         writer.xor_mapped_address(SocketAddr::new(source.ip().to_canonical(), source.port()))?;
+        body(&mut writer)?;
         self.finish(writer)
     }
 
-    fn write_unknown_attributes(&self, buffer: &mut [u8]) -> Result<usize, BufferFull> {
+    fn write_unknown_attributes(&self, known: &[u16], buffer: &mut [u8]) -> Result<usize, BufferFull> {
         let mut writer = MessageWriter::new(buffer, Class::Error, Method::BINDING, self.message.transaction)?;
-        writer.error_code(420)?.unknown_attributes(self.unknown_attributes(), FINGERPRINT_LEN)?;
+        writer.error_code(420)?.unknown_attributes(self.unknown_attributes(known), FINGERPRINT_LEN)?;
+        self.finish(writer)
+    }
+
+    fn write_error(&self, code: u16, buffer: &mut [u8]) -> Result<usize, BufferFull> {
+        let mut writer = MessageWriter::new(buffer, Class::Error, Method::BINDING, self.message.transaction)?;
+        writer.error_code(code)?;
         self.finish(writer)
     }
 
@@ -101,19 +134,24 @@ impl<'a> BindingRequest<'a> {
         Ok(writer.finish())
     }
 
-    /// The comprehension-required types we do not know. What follows an integrity attribute is not looked at
-    /// (RFC 8489 §14.5).
-    fn unknown_attributes(&self) -> impl Iterator<Item = u16> + use<'a> {
+    /// The comprehension-required types that nobody here knows.
+    fn unknown_attributes<'k>(&self, known: &'k [u16]) -> impl Iterator<Item = u16> + use<'a, 'k> {
+        let is_known = |kind| KNOWN.contains(&kind) || known.contains(&kind);
+        self.covered().filter(move |a| a.is_comprehension_required() && !is_known(a.kind)).map(|a| a.kind)
+    }
+
+    /// What follows an integrity attribute is not looked at (RFC 8489 §14.5).
+    fn covered(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
         let integrity = [kind::MESSAGE_INTEGRITY, kind::MESSAGE_INTEGRITY_SHA256];
-        let covered = self.message.attributes().take_while(move |a| !integrity.contains(&a.kind));
-        covered.filter(|a| a.is_comprehension_required() && !KNOWN.contains(&a.kind)).map(|a| a.kind)
+        self.message.attributes().take_while(move |a| !integrity.contains(&a.kind))
     }
 }
 
 const FINGERPRINT_LEN: usize = 8;
 
 /// Understood and, since Binding needs no authentication here, ignored: the credentials of RFC 8489 §9 and what
-/// belongs in responses. Not known: CHANGE-REQUEST (RFC 5780) and the ICE attributes, which mean nothing to a server.
+/// belongs in responses. Not known: CHANGE-REQUEST (RFC 5780), unless the server says so, and the ICE attributes, which
+/// mean nothing to a server.
 const KNOWN: [u16; 11] = [
     kind::MAPPED_ADDRESS,
     kind::USERNAME,

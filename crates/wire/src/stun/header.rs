@@ -26,6 +26,9 @@ impl Method {
     pub const DATA: Self = Self(0x007);
     pub const CREATE_PERMISSION: Self = Self(0x008);
     pub const CHANNEL_BIND: Self = Self(0x009);
+    pub const CONNECT: Self = Self(0x00A);
+    pub const CONNECTION_BIND: Self = Self(0x00B);
+    pub const CONNECTION_ATTEMPT: Self = Self(0x00C);
     pub const MAX: u16 = 0xFFF;
 
     /// `None` if the number does not fit in 12 bits.

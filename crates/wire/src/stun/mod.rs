@@ -8,7 +8,7 @@ mod header;
 mod message;
 mod writer;
 
-pub use address::{decode_xor_address, encode_xor_address, xor_address_len};
+pub use address::{decode_address, decode_xor_address, encode_address, encode_xor_address, xor_address_len};
 pub use attribute::{Attribute, Attributes, kind};
 pub use fingerprint::{FingerprintCheck, crc32};
 pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId};

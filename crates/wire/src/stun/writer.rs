@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::address::encode_xor_address;
+use super::address::{encode_address, encode_xor_address};
 use super::attribute::{kind, padded};
 use super::fingerprint::fingerprint_of;
 use super::header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId, message_type};
@@ -61,15 +61,10 @@ impl<'b> MessageWriter<'b> {
         self.attribute(kind, &value[..len])
     }
 
-    /// ALTERNATE-SERVER (RFC 8489 §14.15), an address in the clear.
-    pub fn alternate_server(&mut self, address: SocketAddr) -> Result<&mut Self, BufferFull> {
-        let mut value = vec![0, if address.is_ipv4() { 1 } else { 2 }];
-        value.extend(address.port().to_be_bytes());
-        match address.ip() {
-            std::net::IpAddr::V4(ip) => value.extend(ip.octets()),
-            std::net::IpAddr::V6(ip) => value.extend(ip.octets()),
-        }
-        self.attribute(kind::ALTERNATE_SERVER, &value)
+    /// An attribute whose value is an address in the clear, in the form of MAPPED-ADDRESS (RFC 8489 §14.1).
+    pub fn address(&mut self, kind: u16, address: SocketAddr) -> Result<&mut Self, BufferFull> {
+        let (value, len) = encode_address(address);
+        self.attribute(kind, &value[..len])
     }
 
     /// MESSAGE-INTEGRITY or its SHA-256 sister (RFC 8489 §14.5, §14.6): `seal` is given all that stands before it, with a
