@@ -123,11 +123,14 @@ impl TurnPlane {
         match outcome {
             Ok(Outcome::Silence) => {}
             Ok(Outcome::Reply) => self.send_reply(io, tuple),
+            Ok(Outcome::ReplyFrom(server)) => self.send_reply(io, FiveTuple { server, ..tuple }),
             Ok(Outcome::Forward { allocation, relay, peer, data, dont_fragment: _ }) => {
                 let data = at.start + data.start as u32..at.start + data.end as u32;
                 self.uplink.push(&self.relays, &mut self.machine, io, allocation, relay, peer, data);
             }
             Ok(Outcome::Ask(question)) => io.events.push_back(Event::TurnAsked { handle: io.handle, question }),
+            // Nobody has a relay for TCP here.
+            Ok(Outcome::Join(_) | Outcome::HandOver { .. }) => {}
             Err(_) => io.counters.turn.panics.add(1),
         }
     }

@@ -178,6 +178,7 @@ impl Walk {
                 assert_eq!(self.world.host.open[relay].owner, Some(*allocation), "through its own relay");
             }
             Came::Nothing | Came::Question(_) => {}
+            other => panic!("nobody has asked for {other:?}"),
         }
     }
 
