@@ -47,6 +47,21 @@ class Signaling:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """What one user of the TURN server may have; 0 lifts a limit. All but the first two are of one allocation."""
+
+    max_allocations: int = 100_000  # of all users together; past it, as past the relay ports, clients get 508
+    allocations: int = 10
+    permissions: int = 64
+    channels: int = 64
+    new_peers_per_s: int = 5
+    new_peers_burst: int = 32
+    packets_per_s: int = 10_000
+    bits_per_s: int = 50_000_000
+    static_users: bool = False  # whether all this holds for `turn_user` too
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything `peerline serve` and `peerline.server.create_app` can be told."""
 
@@ -55,20 +70,32 @@ class Config:
     lan: bool = False  # also listen on the LAN, with HTTPS
     stun_port: int = 3478
     turn: bool = True
-    turn_port: int = 3478  # the same as stun_port: one socket for both
+    turn_port: int = 3478  # UDP and TCP; the same as stun_port: one socket for both
+    turn_tls_port: int = 5349  # TLS; open where there is a certificate: this one, or that of `lan`
+    turn_cert: Path | None = None  # PEM, the whole chain; read again when it changes
+    turn_key: Path | None = None
     relay_ports: str = "49152-65535"
     external_ip: tuple[str, ...] = ()  # PUBLIC or PUBLIC/PRIVATE, where the server stands behind a one-to-one NAT
     allow_peer: tuple[str, ...] = ()  # networks the relay may reach although they are private, local or reserved
+    realm: str = "peerline"  # of the TURN server, told to clients
+    rest_secret: tuple[str, ...] = field(default=(), repr=False)  # of TURN credentials, newest first; (): made once
+    turn_user: tuple[str, ...] = field(default=(), repr=False)  # NAME:PASSWORD, good for ever
     auth: Literal["open", "token"] = "open"
     database: str | None = None  # SQLAlchemy URL; None: in memory
     data_dir: Path = field(default_factory=lambda: Path.home() / ".peerline")
     json_logs: bool = False
     ice_servers: tuple[str, ...] = ()  # URLs for clients besides our own STUN server
     allowed_origins: tuple[str, ...] = ()  # pages from elsewhere that may connect, e.g. "https://app.example.org"
-    token_secret: str | None = None  # signs tokens; None: made once, kept in data_dir
+    token_secret: str | None = field(default=None, repr=False)  # signs tokens; None: made once, kept in data_dir
     name_ttl_days: int = 365  # a name unused for so long is free again; 0: never
     limits: Limits = field(default_factory=Limits)
     signaling: Signaling = field(default_factory=Signaling)
+    turn_limits: TurnLimits = field(default_factory=TurnLimits)
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether anything is kept in `data_dir`: a database, a secret, a certificate."""
+        return self.database not in (None, "memory:") or self.auth == "token" or self.lan
 
 
 def load_config(
@@ -98,7 +125,7 @@ def load_config(
 def _put_environment(values: dict[str, Any], name: str, text: str) -> None:
     """PEERLINE_PORT=1 is `port`, PEERLINE_LIMITS_RATE=1 is `rate` in `[limits]`."""
     key = name.removeprefix(ENV_PREFIX).lower()
-    for section, cls in (("limits", Limits), ("signaling", Signaling)):
+    for section, cls in (("limits", Limits), ("signaling", Signaling), ("turn_limits", TurnLimits)):
         inner = key.removeprefix(section + "_")
         if inner != key and inner in _fields(cls):
             given = values.get(section, {})

@@ -16,13 +16,17 @@ import pytest
 from cryptography import x509
 from starlette.datastructures import Headers
 
-from peerline.server.api import openapi_document
+from peerline.config import Config
+from peerline.server.admin import Gate
+from peerline.server.api import Api
 from peerline.server.http_signal import _event
 from peerline.server.lan import lan_identity
 from peerline.server.limits import MAX_KEYS, Buckets
 from peerline.server.listener import SortingListener, bind
 from peerline.server.logs import _Json
+from peerline.server.openapi import openapi_document
 from peerline.server.origin import is_local, may_connect
+from peerline.server.service import Service
 
 
 @pytest.mark.parametrize(
@@ -161,8 +165,12 @@ def test_a_json_log_line_is_one_object() -> None:
 
 
 def test_the_openapi_document_names_every_route_and_resolves() -> None:
-    document = openapi_document()
-    assert set(document["paths"]) == {"/people", "/calls", "/history"}
+    operations = Api(Service(Config()), Gate(lambda: None)).operations
+    document = openapi_document(operations)
+    turn = {"/turn/allocations", "/turn/allocations/{id}", "/turn/usage"}
+    assert set(document["paths"]) == {"/people", "/calls", "/history", *turn}
+    described = [o for path in document["paths"].values() for o in path.values()]
+    assert len(described) == len(operations) == len({o["operationId"] for o in described})
     text = json.dumps(document)
     for schema in document["components"]["schemas"]:
         assert f"#/components/schemas/{schema}" in text

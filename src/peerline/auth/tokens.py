@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import time
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
 
+from peerline.auth.secrets_file import MIN_SECRET_CHARACTERS, load_secrets
 from peerline.errors import AuthError, ConfigError
 
 ISSUER = "peerline"
 RIGHTS = ("admin",)
-SECRETS_FILE = "secrets.toml"
-MIN_SECRET_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +72,5 @@ class Tokens:
 
 
 def load_secret(data_dir: Path) -> str:
-    """The secret that signs tokens, made once and kept in `secrets.toml`, readable by the owner only."""
-    path = data_dir / SECRETS_FILE
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # O_EXCL: of two processes that start at once, one makes the secret and both use it.
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(fd, "w") as file:
-            file.write(
-                f'# Made by peerline. Whoever has this can sign in as anybody.\ntoken = "{secrets.token_urlsafe(32)}"\n'
-            )
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write to the data folder: {error.strerror}", hint="Choose another with --data-dir."
-        ) from error
-    try:
-        secret = tomllib.loads(path.read_text())["token"]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError("secrets.toml cannot be read", hint="Remove it: a new one is made.") from error
-    if not isinstance(secret, str) or len(secret) < MIN_SECRET_CHARACTERS:
-        raise ConfigError("secrets.toml has no usable token secret", hint="Remove it: a new one is made.")
-    return secret
+    """The secret that signs tokens, made once and kept in `secrets.toml`. Raises ConfigError."""
+    return load_secrets(data_dir, "token")[0]

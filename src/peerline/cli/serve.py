@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     p.set_defaults(run=run)
 
 
-def add_turn_flags(p: argparse.ArgumentParser) -> None:
+def add_turn_flags(parser: argparse.ArgumentParser) -> None:
     """What `serve` and `turn` have in common."""
     none: Any = argparse.SUPPRESS
-    p.add_argument("--turn-port", type=int, default=none, help="UDP port of the TURN server; 0 picks one (3478)")
+    p = parser.add_argument_group("relay")
+    p.add_argument("--turn-port", type=int, default=none, help="UDP and TCP port of TURN; 0 picks one (3478)")
+    p.add_argument("--turn-tls-port", type=int, default=none, help="TLS port of TURN; 0 picks one (5349)")
+    p.add_argument("--turn-cert", type=Path, metavar="FILE", default=none, help="certificate chain for TLS, PEM")
+    p.add_argument("--turn-key", type=Path, metavar="FILE", default=none, help="its private key, PEM")
     p.add_argument("--relay-ports", metavar="FIRST-LAST", default=none, help="UDP ports of relays (49152-65535)")
     p.add_argument(
         "--external-ip", metavar="PUBLIC[/PRIVATE]", action="append", default=none,
@@ -54,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     config = settings(arguments)
     set_up_logs(as_json=config.json_logs)
-    serve(config)
+    serve(config, functools.partial(settings, arguments))
 
 
 def settings(arguments: argparse.Namespace) -> Config:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from peerline.auth.tokens import Tokens
 from peerline.errors import PeerlineError
-from peerline.server.origin import is_local
+from peerline.server.origin import is_local, may_connect
 
 
 class Gate:
@@ -20,6 +20,10 @@ class Gate:
 
     def refuse(self, request: Request) -> Response | None:
         """The refusal, or None to let the request in."""
+        is_reading = request.method in ("GET", "HEAD")
+        if not is_reading and not may_connect(request.headers.get("origin"), request.headers.get("host"), ()):
+            # A page that the operator looks at must not act in the operator's name.
+            return _refusal(403, "forbidden", "this page may not do that", "Ask from the server's own page, or none.")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token and (tokens := self._tokens()) is not None:
             try:

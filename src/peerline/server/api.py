@@ -1,4 +1,4 @@
-"""`/api/v1`: people, calls and history for the operator, described by its own OpenAPI document."""
+"""`/api/v1`: people, calls, history and the relay for the operator, described by its own OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from peerline import __version__
-from peerline.errors import PeerlineError, RemoteProtocolError
+from peerline.errors import PeerlineError
+from peerline.server import api_query
 from peerline.server.admin import Gate
 from peerline.server.ledger import media_of
+from peerline.server.openapi import NUMBER, Operation, Parameter, openapi_document
 from peerline.server.service import Service
+from peerline.server.turn_api import TurnApi
 from peerline.signaling.messages import Medium, PersonShown, Who
+
+_STATUS = {"unavailable": 503, "gone": 404}
 
 
 class PeopleNow(msgspec.Struct):
@@ -67,13 +71,21 @@ class Api:
     def __init__(self, service: Service, gate: Gate) -> None:
         self._service = service
         self._gate = gate
+        page = (
+            Parameter("before", "Calls that started before this time, in ms since 1970", NUMBER),
+            Parameter("limit", "At most so many; up to 1000", NUMBER),
+        )
+        self.operations = [
+            Operation("GET", "/people", "Who is present", PeopleNow, self.people),
+            Operation("GET", "/calls", "Calls that are not over", CallsNow, self.calls),
+            Operation("GET", "/history", "Calls as written down", PastCalls, self.history, page, (400, 401, 403)),
+            *TurnApi(service).operations(),
+        ]
 
     def routes(self) -> list[Route]:
         """For a Starlette mount."""
         return [
-            Route("/people", self._guarded(self.people)),
-            Route("/calls", self._guarded(self.calls)),
-            Route("/history", self._guarded(self.history)),
+            *(Route(o.path, self._guarded(o.act), methods=[o.method]) for o in self.operations),
             Route("/openapi.json", self._guarded(self.openapi)),
         ]
 
@@ -101,9 +113,8 @@ class Api:
 
     async def history(self, request: Request) -> Any:
         """Calls as they were written down."""
-        before = _number(request, "before", None, 2**53)
-        limit = _number(request, "limit", 50, 1000)
-        assert limit is not None
+        before = api_query.number(request, "before", None, 2**53)
+        limit = api_query.limit(request, 50, 1000)
         await self._service.hub.ledger.journal.flushed()
         rows = await self._service.store.history(None, before, limit)
         calls = [
@@ -117,7 +128,7 @@ class Api:
 
     async def openapi(self, request: Request) -> Any:
         """This API, described (OpenAPI 3.1)."""
-        return openapi_document()
+        return openapi_document(self.operations)
 
     def _guarded(self, act: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -127,66 +138,8 @@ class Api:
             try:
                 body = await act(request)
             except PeerlineError as error:
-                status = 503 if error.code == "unavailable" else 400
-                return JSONResponse({"error": {"code": error.code, "msg": error.message, "hint": error.hint}}, status)
+                body = {"error": {"code": error.code, "msg": error.message, "hint": error.hint}}
+                return JSONResponse(body, _STATUS.get(error.code, 400), {"Cache-Control": "no-store"})
             return Response(msgspec.json.encode(body), 200, {"Cache-Control": "no-store"}, "application/json")
 
         return endpoint
-
-
-def _number(request: Request, name: str, default: int | None, highest: int) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 16 or not 1 <= int(text) <= highest:
-        raise RemoteProtocolError(f"{name} is no number from 1 to {highest}")
-    return int(text)
-
-
-def openapi_document() -> dict[str, Any]:
-    """The document, made from the types above."""
-    answers = {"/people": PeopleNow, "/calls": CallsNow, "/history": PastCalls}
-    schemas, components = msgspec.json.schema_components(
-        list(answers.values()), ref_template="#/components/schemas/{name}"
-    )
-    summaries = {
-        "/people": "Who is present",
-        "/calls": "Calls that are not over",
-        "/history": "Calls as written down",
-    }
-    texts = {
-        "before": "Calls that started before this time, in ms since 1970",
-        "limit": "At most so many; up to 1000",
-    }
-    number = {"type": "integer", "minimum": 1}
-    page = [
-        {"name": name, "in": "query", "required": False, "schema": number, "description": text}
-        for name, text in texts.items()
-    ]
-    error = {"description": "Refused: `error.code` is stable, `error.hint` says what to do"}
-    paths = {
-        path: {
-            "get": {
-                "summary": summaries[path],
-                "operationId": path.strip("/"),
-                "parameters": page if path == "/history" else [],
-                "responses": {
-                    "200": {"description": "OK", "content": {"application/json": {"schema": schema}}},
-                    "401": error,
-                    "403": error,
-                },
-            }
-        }
-        for path, schema in zip(answers, schemas, strict=True)
-    }
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Peerline", "version": __version__, "license": {"name": "Apache-2.0"}},
-        "servers": [{"url": "/api/v1"}],
-        "paths": paths,
-        "components": {
-            "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-        },
-        "security": [{"token": []}, {}],
-    }

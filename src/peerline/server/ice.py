@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import dataclasses
 import errno
-import ipaddress
-import os
 import secrets
 import socket
 from collections.abc import Iterator
 
+from peerline.auth.secrets_file import load_secrets
 from peerline.config import Config
 from peerline.engine import Engine
 from peerline.metrics import Sample
 from peerline.turnserver import TurnServer, TurnSettings, make_credentials
 from peerline.turnserver.addresses import (
-    check_networks,
-    own_addresses,
+    LOCAL_ONLY,
+    broadcast_addresses,
     own_network,
     parse_ports,
+    reaches_nobody,
     relay_addresses,
-)  # fmt: skip
+)
+from peerline.turnserver.certificate import CertificateFiles, CertificateWatch, certificate_files
+from peerline.turnserver.configured import configured_secrets, turn_settings
+from peerline.turnserver.opening import Opened, Wanted, open_turn
+from peerline.turnserver.ports import FLAGS, reason
 
 LOOPBACK = "127.0.0.1"
 
@@ -31,42 +33,82 @@ class IceServer:
     """One engine with a STUN and a TURN server on it. A port that is taken costs that server, not the others."""
 
     def __init__(self, config: Config) -> None:
-        """Raises ConfigError if a setting makes no sense."""
+        """Raises ConfigError if a setting makes no sense, or the secrets cannot be kept."""
         self._config = config
-        self._ports = parse_ports(config.relay_ports)
-        self._allow = check_networks(config.allow_peer)
-        self._secret = secrets.token_bytes(32)
+        self._secrets: list[str] = []
+        self._secrets = self._load_secrets(config)
+        self._given_files = certificate_files(config.turn_cert, config.turn_key)
+        self._relays: list[tuple[str, str]] = []
+        self._lan_network: str | None = None
+        self._watch: CertificateWatch | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._engine: Engine | None = None
+        self._http_port = 0
         self.turn_server: TurnServer | None = None
         self.stun_port: int | None = None
-        self.turn_port: int | None = None
+        self.turn_ports: dict[str, int] = {}
         self.offers_turn = False
         self.notes: list[str] = []
+        self._settings(config)  # raises now, not when everything runs
 
-    def start(self, hosts: list[str], *, lan: str | None, http_port: int) -> None:
-        """Listen beside each of these addresses. What could not be had stands in `notes`."""
+    def start(
+        self, hosts: list[str], *, lan: str | None, http_port: int, lan_files: CertificateFiles | None = None
+    ) -> None:
+        """Listen beside each of these addresses. What could not be had stands in `notes`.
+
+        `lan_files` is the certificate that HTTPS on the LAN has; one that was configured beats it. Raises
+        ConfigError for a certificate that cannot be used.
+        """
         config = self._config
         listen = [*hosts, "::1"] if LOOPBACK in hosts and _has_ipv6_loopback() else hosts
+        self._http_port = http_port
         try:
             self._engine = Engine()
             self._engine.attach(asyncio.get_running_loop())
         except OSError as error:
-            self.notes.append(f"No STUN and no TURN: {_reason(error)}.")
+            self.notes.append(f"No STUN and no TURN: {reason(error)}.")
             return
         is_shared = config.turn and config.turn_port == config.stun_port
         if config.turn:
-            self._start_turn(listen, hosts, lan=lan, http_port=http_port, is_shared=is_shared)
+            self._start_turn(listen, hosts, lan=lan, is_shared=is_shared, files=self._given_files or lan_files)
         if not is_shared:
             self._start_stun(listen)
+        if self.turn_server is not None:
+            self.turn_server.reload(self._settings(config))  # all our ports are known now, and closed to peers
 
     def urls(self, host: str) -> list[str]:
         """See hub.TurnOffer."""
-        return [f"turn:{host}:{self.turn_port}?transport=udp"]
+        forms = {"udp": "turn:{}:{}", "tcp": "turn:{}:{}?transport=tcp", "tls": "turns:{}:{}?transport=tcp"}
+        return [form.format(host, self.turn_ports[kind]) for kind, form in forms.items() if kind in self.turn_ports]
 
     def credentials(self, name: str, now_s: float, ttl_s: float) -> tuple[str, str]:
         """See hub.TurnOffer."""
-        made = make_credentials(self._secret, name, now_s=now_s, ttl_s=ttl_s)
+        made = make_credentials(self._secrets[0].encode(), name, now_s=now_s, ttl_s=ttl_s)
         return made.username, made.password
+
+    def reload(self, config: Config) -> None:
+        """Have the relay's part of these settings in force: secrets, users, peers, limits, certificate. Ports stay.
+
+        Raises ConfigError, and then nothing has changed.
+        """
+        if self.turn_server is None:
+            return
+        before, self._secrets = self._secrets, self._load_secrets(config)
+        try:
+            files = certificate_files(config.turn_cert, config.turn_key)
+            self.turn_server.reload(self._settings(config))
+        except BaseException:
+            self._secrets = before
+            raise
+        if self._watch is not None:
+            if files is not None:
+                self._watch.files = files
+            self._watch.look(anyway=True)
+
+    def drain(self) -> None:
+        """No new allocation; those there are go on until the end."""
+        if self.turn_server is not None:
+            self.turn_server.drain()
 
     def samples(self) -> Iterator[Sample]:
         """For /metrics."""
@@ -87,49 +129,73 @@ class IceServer:
 
     def close(self) -> None:
         """End everything and free all ports."""
+        if self._watching is not None:
+            self._watching.cancel()
         if self.turn_server is not None:
             self.turn_server.close()
         if self._engine is not None:
             self._engine.close()
 
     def _start_turn(
-        self, listen: list[str], hosts: list[str], *, lan: str | None, http_port: int, is_shared: bool
+        self, listen: list[str], hosts: list[str], *, lan: str | None, is_shared: bool, files: CertificateFiles | None
     ) -> None:
         assert self._engine is not None
         config = self._config
-        allow = list(self._allow)
         if lan is not None and (network := own_network(lan)) is not None:
-            allow.append(network)
+            self._lan_network = network
             self.notes.append(f"The relay reaches the LAN, {network}, because of --lan")
-        relays = relay_addresses(hosts, config.external_ip)
-        settings = TurnSettings(
-            secrets=[self._secret],
-            allow=allow,
-            own_addresses=sorted({*own_addresses(), *(told for _, told in relays)}),
-            open_ports=[self._ports],
-        )
-        server = TurnServer(self._engine, settings)
-        what = "STUN and TURN" if is_shared else "TURN"
-        try:
-            port = config.turn_port or _free_udp_port(listen)
-            server.listen([("udp", host, port) for host in listen], relays, self._ports)
-        except OSError as error:
-            flag = "--turn-port and --stun-port" if is_shared else "--turn-port"
-            self.notes.append(
-                f"No {what}: UDP port {config.turn_port} cannot be used ({_reason(error)}). Choose another with {flag}."
-            )
+        self._relays = relay_addresses(hosts, config.external_ip)
+        server = TurnServer(self._engine, self._settings(config))
+        ports = parse_ports(config.relay_ports)
+        wanted = Wanted(listen, config.turn_port, config.turn_tls_port, files, self._relays, ports)
+        opened = open_turn(server, wanted, needs_all=False)
+        self._note_refused(opened, is_shared=is_shared)
+        if not opened.addresses:
             return
-        self.turn_server, self.turn_port = server, port
+        self.turn_server = server
+        self.turn_ports = {kind: port for kind, _, port in opened.addresses}
         if is_shared:
-            self.stun_port = port
-        server.reload(dataclasses.replace(settings, closed_ports=[http_port, port, config.stun_port]))
-        self.notes.append(f"{what} on UDP {port}")
-        if all(ipaddress.ip_address(bind).is_loopback for bind, _ in relays) and not _covers_loopback(allow):
+            self.stun_port = self.turn_ports.get("udp")
+        what = "STUN and TURN" if self.stun_port is not None else "TURN"
+        self.notes.append(f"{what} on {', '.join(f'{kind.upper()} {port}' for kind, port in self.turn_ports.items())}")
+        if files is not None and "tls" in self.turn_ports:
+            self._watch = CertificateWatch(files, server.reload_certificate)
+            self._watching = asyncio.ensure_future(self._watch.run())
+        self.offers_turn = not reaches_nobody(self._relays, server.settings.allow)
+        if not self.offers_turn:
+            self.notes.append(LOCAL_ONLY)
+
+    def _note_refused(self, opened: Opened, *, is_shared: bool) -> None:
+        for kind, (port, error) in opened.refused.items():
+            is_stun = is_shared and kind == "udp"
+            what = "STUN and TURN" if is_stun else "TURN"
+            over = "" if kind == "udp" else " over TLS" if kind == "tls" else " over TCP"
+            name = "UDP port" if kind == "udp" else "port"
+            flag = f"{FLAGS[kind]} and --stun-port" if is_stun else FLAGS[kind]
             self.notes.append(
-                "No relay on localhost alone: it would reach nobody. --allow-peer 127.0.0.0/8 opens it for trying out."
+                f"No {what}{over}: {name} {port} cannot be used ({reason(error)}). Choose another with {flag}."
             )
-        else:
-            self.offers_turn = True
+
+    def _settings(self, config: Config) -> TurnSettings:
+        """Raises ConfigError."""
+        lan = self._lan_network
+        return turn_settings(
+            config,
+            self._secrets,
+            self._relays,
+            also_allow=[lan] if lan is not None else [],
+            deny=broadcast_addresses(lan) if lan is not None else [],
+            closed_ports=[self._http_port, *self.turn_ports.values(), self.stun_port or 0],
+        )
+
+    def _load_secrets(self, config: Config) -> list[str]:
+        if not config.turn:
+            return []
+        if configured := configured_secrets(config):
+            return configured
+        if config.keeps_data:
+            return load_secrets(config.data_dir, "turn")
+        return self._secrets or [secrets.token_urlsafe(32)]
 
     def _start_stun(self, listen: list[str]) -> None:
         """On all addresses the same port."""
@@ -140,16 +206,11 @@ class IceServer:
                 port = self._engine.stun_listen(host, port).port
         except OSError as error:
             self.notes.append(
-                f"No STUN: UDP port {port} cannot be used ({_reason(error)}). Choose another with --stun-port."
+                f"No STUN: UDP port {port} cannot be used ({reason(error)}). Choose another with --stun-port."
             )
             return
         self.stun_port = port
         self.notes.append(f"STUN on UDP {port}")
-
-
-def _covers_loopback(networks: list[str]) -> bool:
-    loopback = (ipaddress.ip_address(LOOPBACK), ipaddress.ip_address("::1"))
-    return any(ip in ipaddress.ip_network(text, strict=False) for text in networks for ip in loopback)
 
 
 def _has_ipv6_loopback() -> bool:
@@ -159,24 +220,3 @@ def _has_ipv6_loopback() -> bool:
     except OSError as error:
         return error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
     return True
-
-
-def _free_udp_port(hosts: list[str]) -> int:
-    """A port that is free on all of these addresses. Raises OSError."""
-    for _ in range(20):
-        with contextlib.ExitStack() as held:
-            port = 0
-            try:
-                for host in hosts:
-                    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                    probe = held.enter_context(socket.socket(family, socket.SOCK_DGRAM))
-                    probe.bind((host, port))
-                    port = probe.getsockname()[1]
-            except OSError:
-                continue
-            return port
-    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)

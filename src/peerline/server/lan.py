@@ -29,6 +29,7 @@ class LanIdentity:
     address: str
     context: ssl.SSLContext
     fingerprint: str  # SHA-256, as browsers show it
+    path: Path  # of key and certificate, PEM
 
 
 def lan_address() -> str:
@@ -61,7 +62,7 @@ def lan_identity(address: str, data_dir: Path) -> LanIdentity:
     except OSError as error:
         raise ConfigError(f"the certificate cannot be kept: {error}", hint="Choose another --data-dir.") from error
     digest = certificate.fingerprint(hashes.SHA256()).hex().upper()
-    return LanIdentity(address, context, ":".join(digest[i : i + 2] for i in range(0, len(digest), 2)))
+    return LanIdentity(address, context, ":".join(digest[i : i + 2] for i in range(0, len(digest), 2)), path)
 
 
 def _usable(path: Path, address: str) -> x509.Certificate | None:

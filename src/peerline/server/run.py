@@ -8,11 +8,9 @@ import functools
 import gc
 import logging
 import os
-import resource
-import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import segno
@@ -22,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from peerline import __version__
 from peerline.config import Config
+from peerline.descriptor_limit import low_limit_note, raise_descriptor_limit
 from peerline.errors import ConfigError
 from peerline.server.app import create_app
 from peerline.server.fast_websocket import fast_websocket
@@ -30,6 +29,9 @@ from peerline.server.ice import IceServer
 from peerline.server.lan import LanIdentity, lan_address, lan_identity
 from peerline.server.listener import SortingListener, bind
 from peerline.server.service import Service
+from peerline.signals import on_signals
+from peerline.turnserver.addresses import numeric_host
+from peerline.turnserver.certificate import CertificateFiles
 
 log = logging.getLogger("peerline.server")
 
@@ -37,29 +39,33 @@ LOOPBACK = "127.0.0.1"
 SHUTDOWN_S = 3
 
 
-def serve(config: Config) -> None:
-    """Serve until SIGINT or SIGTERM. Raises ConfigError if it cannot begin."""
+def serve(config: Config, read_again: Callable[[], Config] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. At SIGHUP, `read_again` gives the settings as they are then.
+
+    Raises ConfigError if it cannot begin.
+    """
     os.umask(0o077)  # whatever we write is the owner's only
-    _raise_descriptor_limit()
     if sys.platform == "win32":
-        asyncio.run(_serve(config))
+        asyncio.run(_serve(config, read_again))
     else:
         import uvloop
 
-        uvloop.run(_serve(config))
+        uvloop.run(_serve(config, read_again))
 
 
-async def _serve(config: Config) -> None:
-    server = StandAlone(config)
+async def _serve(config: Config, read_again: Callable[[], Config] | None) -> None:
+    server = StandAlone(config, read_again)
     await server.run()
 
 
 class StandAlone:
     """One process, one port: everything `peerline serve` does."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, read_again: Callable[[], Config] | None = None) -> None:
         self.config = config
-        if config.database not in (None, "memory:") or config.auth == "token" or config.lan:
+        self._read_again = read_again
+        self._descriptors = raise_descriptor_limit()
+        if config.keeps_data:
             _make_data_dir(config)
         self.app = create_app(config)
         self.service: Service = self.app.state.service
@@ -73,9 +79,9 @@ class StandAlone:
         lan_host = None
         if config.lan:
             is_default = config.host in (LOOPBACK, "0.0.0.0", "localhost")
-            lan_host = lan_address() if is_default else _numeric(config.host)
+            lan_host = lan_address() if is_default else numeric_host(config.host)
             self.lan = lan_identity(lan_host, config.data_dir)
-        hosts = [_numeric(config.host)]
+        hosts = [numeric_host(config.host)]
         if lan_host is not None:
             hosts = [LOOPBACK, lan_host]
         sockets = self._bind(hosts)
@@ -99,6 +105,20 @@ class StandAlone:
         """What plain HTTP gets on the LAN address: the way to HTTPS."""
         return self._uvicorn(_to_https)
 
+    def reload(self) -> None:
+        """Read the settings again. Those of the relay are in force at once, the others take a restart."""
+        try:
+            self.ice.reload(self._read_again() if self._read_again is not None else self.config)
+        except (ConfigError, ValueError) as error:
+            log.error("the settings stay as they were: %s", error)
+        else:
+            log.info("settings read again: those of the relay are in force, the others take a restart")
+
+    def drain(self) -> None:
+        """Nobody new: clients are told to come back, and no relay is made any more."""
+        self.service.hub.drain()
+        self.ice.drain()
+
     def announce(self) -> None:
         """Say where the server is. The first line is for programs, too: flushed, and nothing before it."""
         print(f"http://localhost:{self.port}", flush=True)
@@ -121,13 +141,17 @@ class StandAlone:
         elif config.host not in (LOOPBACK, "::1", "localhost"):
             yield f"Listening on {config.host}: everybody who reaches it can register. Cameras work over HTTPS only."
         yield from self.ice.notes
+        if (note := low_limit_note(self._descriptors)) is not None:
+            yield note
 
     def _start_ice(self, hosts: list[str], lan: str | None) -> None:
         """STUN and TURN beside each address; without them the page still works on one network."""
         ice, hub = self.ice, self.service.hub
-        ice.start(hosts, lan=lan, http_port=self.port)
+        files = CertificateFiles(self.lan.path, self.lan.path) if self.lan is not None else None
+        ice.start(hosts, lan=lan, http_port=self.port, lan_files=files)
         hub.stun_port = ice.stun_port
         hub.turn = ice if ice.offers_turn else None
+        self.service.turn = ice.turn_server
         self.service.more_samples.append(ice.samples)
 
     def _uvicorn(self, app: ASGIApp) -> uvicorn.Config:
@@ -167,9 +191,7 @@ class _Server(uvicorn.Server):
         self._sorting: list[SortingListener] = []
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._leave)
+        on_signals(leave=self._leave, reload=self._owner.reload)
         await self._serve(self._sockets if self._owner.lan is None else [])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -200,7 +222,7 @@ class _Server(uvicorn.Server):
     def _leave(self) -> None:
         if self.should_exit:
             self.force_exit = True
-        self._owner.service.hub.drain()
+        self._owner.drain()
         self.should_exit = True
 
     @contextlib.contextmanager
@@ -218,16 +240,6 @@ async def _to_https(scope: Scope, receive: Receive, send: Send) -> None:
     await RedirectResponse(target, 307)(scope, receive, send)
 
 
-def _numeric(host: str) -> str:
-    """The address behind a host name. Raises ConfigError."""
-    if host == "localhost":
-        return LOOPBACK
-    try:
-        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
-    except OSError as error:
-        raise ConfigError(f"there is no host {host!r}", hint="Give an address of this machine.") from error
-
-
 def _make_data_dir(config: Config) -> None:
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -236,10 +248,3 @@ def _make_data_dir(config: Config) -> None:
             f"the data folder {config.data_dir} cannot be made: {error.strerror}",
             hint="Choose another with --data-dir.",
         ) from error
-
-
-def _raise_descriptor_limit() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -7,7 +7,8 @@ import functools
 import logging
 from collections.abc import Callable, Iterable
 
-from peerline.auth.tokens import SECRETS_FILE, Tokens, load_secret
+from peerline.auth.secrets_file import has_secret
+from peerline.auth.tokens import Tokens, load_secret
 from peerline.config import Config
 from peerline.errors import BackendError
 from peerline.metrics import Metrics, Sample
@@ -15,6 +16,7 @@ from peerline.server.clockwork import Clockwork
 from peerline.server.dispatch import Dispatcher
 from peerline.server.hub import Hub
 from peerline.store import open_store
+from peerline.turnserver import TurnServer
 
 log = logging.getLogger("peerline.server")
 
@@ -30,6 +32,7 @@ class Service:
         self.dispatcher = Dispatcher(self.hub)
         self.metrics = Metrics(self._samples)
         self.more_samples: list[Callable[[], Iterable[Sample]]] = []  # of what runs beside the signaling
+        self.turn: TurnServer | None = None  # lent by who runs one, for the API
         self._starting: asyncio.Future[None] | None = None
         self._clockwork: Clockwork | None = None
 
@@ -42,7 +45,7 @@ class Service:
         if self._tokens is None:
             if config.token_secret is not None:
                 self._tokens = Tokens(config.token_secret)
-            elif config.auth == "token" or (config.data_dir / SECRETS_FILE).exists():
+            elif config.auth == "token" or has_secret(config.data_dir, "token"):
                 self._tokens = Tokens(load_secret(config.data_dir))
         return self._tokens
 

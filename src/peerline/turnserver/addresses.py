@@ -10,6 +10,8 @@ import ifaddr
 
 from peerline.errors import ConfigError
 
+LOCAL_ONLY = "No relay on localhost alone: it would reach nobody. --allow-peer 127.0.0.0/8 opens it for trying out."
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -19,6 +21,16 @@ class ExternalAddress:
 
     public: Address
     private: Address | None
+
+
+def numeric_host(host: str) -> str:
+    """The address behind a host name. Raises ConfigError."""
+    if host == "localhost":
+        return "127.0.0.1"
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0])
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"there is no host {host!r}", hint="Give an address of this machine.") from error
 
 
 def own_addresses() -> list[str]:
@@ -34,6 +46,14 @@ def own_network(address: str) -> str | None:
             if (ip.ip[0] if isinstance(ip.ip, tuple) else ip.ip) == address:
                 return str(ipaddress.ip_network(f"{address}/{ip.network_prefix}", strict=False))
     return None
+
+
+def broadcast_addresses(network: str) -> list[str]:
+    """Those that everybody in it hears: one packet for all of them is no relaying. IPv6 has none."""
+    parsed = ipaddress.ip_network(network)
+    if parsed.version == 6 or parsed.prefixlen > 30:
+        return []
+    return [str(parsed.network_address), str(parsed.broadcast_address)]
 
 
 def relay_addresses(hosts: list[str], external: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -58,6 +78,13 @@ def relay_addresses(hosts: list[str], external: tuple[str, ...]) -> list[tuple[s
         if bind is not None:
             pairs.append((bind, str(public.public) if public is not None else bind))
     return pairs
+
+
+def reaches_nobody(relays: list[tuple[str, str]], allowed: list[str]) -> bool:
+    """Whether all relays are on loopback, and no peer on loopback is allowed."""
+    loopback = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
+    is_open = any(ip in ipaddress.ip_network(text, strict=False) for text in allowed for ip in loopback)
+    return not is_open and all(ipaddress.ip_address(bind).is_loopback for bind, _ in relays)
 
 
 def parse_external(text: str) -> ExternalAddress:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from peerline.errors import ConfigError
+
+MAX_REALM_BYTES = 32
+"""An answer to a stranger repeats the realm, and may be 3.6 times as long as the question."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
@@ -24,7 +29,7 @@ UNLIMITED = Quotas(0, 0, 0, 0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class TurnSettings:
-    """Everything that may change while the server runs."""
+    """Everything that may change while the server runs. Raises ConfigError for a realm that cannot be told."""
 
     realm: str = "peerline"
     secrets: list[bytes] = field(default_factory=list, repr=False)
@@ -43,7 +48,7 @@ class TurnSettings:
     static_quotas: Quotas = UNLIMITED
     """Of `users`."""
     max_allocations: int = 100_000
-    """Of one shard."""
+    """Of all users together; 0 means no limit."""
     answers_per_second: int | None = 50
     """To one source that has not authenticated itself; None lifts the limit."""
     answers_burst: int = 100
@@ -52,3 +57,11 @@ class TurnSettings:
     """Whether an allocation may follow its client to another address (RFC 8016)."""
     asks_owner: bool = False
     """Whether `TurnServer.decides` is asked before each allocation."""
+
+    def __post_init__(self) -> None:
+        is_plain = self.realm.isascii() and self.realm.isprintable() and not set('"\\') & set(self.realm)
+        if not is_plain or not 1 <= len(self.realm) <= MAX_REALM_BYTES:
+            raise ConfigError(
+                f"realm: 1 to {MAX_REALM_BYTES} printable ASCII characters, without quotes and backslashes",
+                hint="A domain name will do, for example turn.example.org.",
+            )

@@ -1,0 +1,68 @@
+"""A real `peerline turn` in a process of its own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+from pathlib import Path
+from queue import Queue
+
+from system.server_process import PEERLINE
+
+_PATIENCE_S = 30.0
+
+
+class TurnProcess:
+    """Started at once; what it prints can be waited for."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        ports = ["--turn-port", "0", "--turn-tls-port", "0", "--relay-ports", "20000-60000"]
+        self._errors_path = folder / "errors.txt"
+        with self._errors_path.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [PEERLINE, "turn", *ports, *flags], stdout=subprocess.PIPE, stderr=errors, text=True
+            )
+        self.lines: list[str] = []
+        self._arriving: Queue[str | None] = Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def wait_for(self, beginning: str) -> str:
+        """The first line that begins so. AssertionError if it ends without one."""
+        for line in self.lines:
+            if line.startswith(beginning):
+                return line
+        while (line := self._arriving.get(timeout=_PATIENCE_S)) is not None:
+            self.lines.append(line)
+            if line.startswith(beginning):
+                return line
+        raise AssertionError(f"it ended without {beginning!r}: {self.lines} {self.errors()}")
+
+    def address(self, kind: str) -> tuple[str, int]:
+        """Where it listens with "udp", "tcp" or "tls"."""
+        host, _, port = self.wait_for(f"listening {kind} ").split()[2].rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def errors(self) -> str:
+        """What it wrote to standard error."""
+        return self._errors_path.read_text()
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """The exit code, when it has ended by itself."""
+        return self.process.wait(_PATIENCE_S)
+
+    def end(self) -> None:
+        """Whatever state it is in, it is gone afterwards."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(_PATIENCE_S)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._arriving.put(line.rstrip("\n"))
+        self._arriving.put(None)
