@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from client.certificates import DAY, make_certificate, trusting
 from client.turn import TurnClient
+from peerline.turnserver import make_credentials
 from system.conftest import until
 from system.turn_process import TurnProcess
 
@@ -96,7 +98,7 @@ def test_settings_that_make_no_sense_end_it_with_2(start: Start, tmp_path: Path)
         (("--turn-cert", "/none.pem", "--turn-key", str(key)), "/none.pem cannot be read"),
         (("--realm", "x" * 33), "realm"),
         (("--user", "ann"), "NAME:PASSWORD"),
-        (("--rest-secret", ""), "rest_secret is empty"),
+        (("--rest-secret", ""), "it is empty"),
         (("--allow-peer", "10.0.0.0/33"), "allow_peer"),
         (("--relay-ports", "9-5"), "relay_ports"),
         (("--host", "no.such.host.invalid"), "no.such.host.invalid"),
@@ -137,7 +139,7 @@ async def test_a_relay_that_stays_is_not_waited_for_longer_than_told(start: Star
     assert (await ann.allocate())[0] == 0
     server.tell(signal.SIGINT)
     assert await asyncio.to_thread(server.wait) == 0
-    assert any(line.startswith("draining 1") for line in server.lines) or server.wait_for("draining 1")
+    assert server.wait_for("draining 1 relays")
 
 
 async def test_sighup_reads_the_settings_again(start: Start, enter: Enter, tmp_path: Path) -> None:
@@ -168,9 +170,6 @@ async def test_limits_are_settings(start: Start, enter: Enter, tmp_path: Path) -
     server = start("--config", str(file), "--shards", "1")
     statuses = [(await (await enter(server, name=name)).allocate())[0] for name in ("ann", "ann", "ann", "bob", "bob")]
     assert statuses == [0, 0, 486, 0, 508]
-    chatty = await enter(server)
-    server.tell(signal.SIGHUP)  # the same again: nothing changes
-    assert (await chatty.allocate())[0] in (486, 508)
 
 
 async def test_permissions_and_channels_have_limits(start: Start, enter: Enter, tmp_path: Path) -> None:
@@ -186,10 +185,6 @@ async def test_permissions_and_channels_have_limits(start: Start, enter: Enter, 
 
 
 async def test_secrets_rotate_without_anybody_noticing(start: Start, tmp_path: Path) -> None:
-    import time
-
-    from peerline.turnserver import make_credentials
-
     old, new, other = (b"the old secret of this test", b"the new secret of this test", b"no secret of this test")
     server = start("--rest-secret", new.decode(), "--rest-secret", old.decode(), "--allow-peer", "127.0.0.0/8")
     address = await asyncio.to_thread(server.address, "udp")

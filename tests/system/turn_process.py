@@ -32,10 +32,10 @@ class TurnProcess:
         for line in self.lines:
             if line.startswith(beginning):
                 return line
-        while (line := self._arriving.get(timeout=_PATIENCE_S)) is not None:
-            self.lines.append(line)
-            if line.startswith(beginning):
-                return line
+        while (arrived := self._arriving.get(timeout=_PATIENCE_S)) is not None:
+            self.lines.append(arrived)
+            if arrived.startswith(beginning):
+                return arrived
         raise AssertionError(f"it ended without {beginning!r}: {self.lines} {self.errors()}")
 
     def address(self, kind: str) -> tuple[str, int]:

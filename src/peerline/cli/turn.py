@@ -23,7 +23,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--user", dest="turn_user", metavar="NAME:PASSWORD", action="append", default=none, help="may be given again"
     )
     p.add_argument(
-        "--rest-secret", metavar="SECRET", action="append", default=none,
+        "--rest-secret", type=_secret, metavar="SECRET", action="append", default=none,
         help="of time-limited credentials, newest first; may be given again",
     )  # fmt: skip
     p.add_argument("--shards", type=_count, metavar="N", help="threads (one less than cores, 1 to 4)")
@@ -56,6 +56,12 @@ def settings(arguments: argparse.Namespace) -> Config:
     """Flags, environment and file together."""
     names = {field.name for field in dataclasses.fields(Config)}
     return load_config(arguments.config, flags={n: v for n, v in vars(arguments).items() if n in names})
+
+
+def _secret(text: str) -> str:
+    if not text.strip():  # a variable that is not set, as often as not
+        raise argparse.ArgumentTypeError("it is empty; leave it out, and one is made")
+    return text
 
 
 def _count(text: str) -> int:
