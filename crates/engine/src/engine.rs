@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use mio::{Poll, Waker};
-use peerline_turn::{Accounts, AllocationId, NonceKeys, QuestionId, RateLimit, Settings, Transport, Verdict};
+use peerline_turn::{AllocationId, NonceKeys, QuestionId, RateLimit, Settings, Shared, Transport, Verdict};
 
 use crate::command::{Command, Mailbox};
 use crate::counters::{ShardCounters, ShardSnapshot};
@@ -25,7 +25,7 @@ use crate::stun::StunService;
 use crate::turn::command::TurnCommand;
 use crate::turn::doors;
 use crate::turn::plane::TurnPlane;
-use crate::turn::relays::Relays;
+use crate::turn::relays::{Relays, SharedPorts};
 use crate::turn::{Certificate, TurnConfig};
 use crate::udp::bind;
 
@@ -122,13 +122,13 @@ impl Engine {
         self.check()?;
         let (doors, addresses) = doors::open(&config, self.shards.len())?;
         let keys = NonceKeys::random().map_err(|_| EngineError::Invalid("the system has no randomness"))?;
-        let accounts = Accounts::default();
-        let used = Arc::new(AtomicU32::new(0));
+        let shared = Shared::default();
+        let ports = Arc::new(SharedPorts::default());
         let build = |(shard, doors)| {
-            let relays = Relays::new(config.relay.clone(), used.clone());
-            let (settings, keys, accounts) = (config.settings.clone(), keys.clone(), accounts.clone());
+            let relays = Relays::new(config.relay.clone(), ports.clone());
+            let (settings, keys, shared) = (config.settings.clone(), keys.clone(), shared.clone());
             let build: Build =
-                Box::new(move |now, _| Box::new(TurnPlane::new(doors, relays, settings, keys, accounts, now)));
+                Box::new(move |now, _| Box::new(TurnPlane::new(doors, relays, settings, keys, shared, now)));
             self.open(shard, build)
         };
         let handles = doors.into_iter().enumerate().map(build).collect::<Result<_, _>>()?;

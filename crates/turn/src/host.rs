@@ -65,6 +65,10 @@ pub enum Parity {
     EvenWithNext,
 }
 
+/// Names a socket that is kept for later, for all shards of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptId(pub u32);
+
 /// A relay socket that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relay {
@@ -72,7 +76,7 @@ pub struct Relay {
     /// Where peers reach it.
     pub address: SocketAddr,
     /// The socket on the next port, if it was asked for.
-    pub next: Option<RelayId>,
+    pub next: Option<KeptId>,
 }
 
 /// No port is free, or there is no address of this family.
@@ -84,8 +88,10 @@ pub trait Host {
     fn serves(&self, family: Family) -> bool;
     /// Opens a UDP socket for relaying.
     fn open_relay(&mut self, allocation: AllocationId, family: Family, parity: Parity) -> Result<Relay, NoRelay>;
-    /// Gives a socket that was kept for later to this allocation.
-    fn adopt_relay(&mut self, relay: RelayId, allocation: AllocationId) -> Result<Relay, NoRelay>;
+    /// Gives a socket that was kept for later to this allocation. It is kept no longer, whatever comes of it.
+    fn adopt_relay(&mut self, kept: KeptId, allocation: AllocationId) -> Result<Relay, NoRelay>;
+    /// Closes a socket that was kept for later.
+    fn close_kept(&mut self, kept: KeptId);
     /// Whether datagrams can be sent with the bit that forbids fragments; without, DONT-FRAGMENT is not understood.
     fn can_forbid_fragments(&self) -> bool {
         false

@@ -1,50 +1,65 @@
 //! Ports kept for later: the odd one beside an even one, for 30 seconds (RFC 8656 §7.2, RESERVATION-TOKEN).
 
-use crate::host::{Host, RelayId};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-const KEPT_S: u32 = 30;
+use crate::host::{Host, KeptId};
+
+const KEPT: Duration = Duration::from_secs(30);
 /// More at once are the work of somebody who only wants to use up ports.
 const MAX: usize = 256;
 
-#[derive(Debug, Default)]
-pub(crate) struct Reservations(Vec<Reservation>);
+/// Shared by its clones: who comes back with a token comes from another port, and thus perhaps to another shard.
+#[derive(Clone, Default)]
+pub struct Reservations(Arc<Mutex<Vec<Reservation>>>);
 
-#[derive(Debug)]
 struct Reservation {
     token: [u8; 8],
-    relay: RelayId,
-    expires_s: u32,
+    socket: KeptId,
+    expires: Instant,
+}
+
+impl std::fmt::Debug for Reservations {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reservations(…)")
+    }
 }
 
 impl Reservations {
     pub(crate) fn has_room(&self) -> bool {
-        self.0.len() < MAX
+        self.lock().len() < MAX
     }
 
-    pub(crate) fn keep(&mut self, relay: RelayId, now_s: u32, host: &mut dyn Host) -> [u8; 8] {
+    pub(crate) fn keep(&self, socket: KeptId, now: Instant, host: &mut dyn Host) -> [u8; 8] {
         let mut token = [0; 8];
         host.random(&mut token);
-        self.0.push(Reservation { token, relay, expires_s: now_s + KEPT_S });
+        self.lock().push(Reservation { token, socket, expires: now + KEPT });
         token
     }
 
-    /// A token is good for one relay, once. Tokens are random, so a comparison that takes its time tells nothing.
-    pub(crate) fn take(&mut self, token: &[u8]) -> Option<RelayId> {
-        let index = self.0.iter().position(|kept| kept.token == token)?;
-        Some(self.0.swap_remove(index).relay)
+    /// A token is good for one socket, once. Tokens are random, so a comparison that takes its time tells nothing.
+    pub(crate) fn take(&self, token: &[u8]) -> Option<KeptId> {
+        let mut kept = self.lock();
+        let index = kept.iter().position(|reservation| reservation.token == token)?;
+        Some(kept.swap_remove(index).socket)
     }
 
-    pub(crate) fn expire(&mut self, now_s: u32, host: &mut dyn Host) {
-        self.0.retain(|kept| {
-            let is_kept = kept.expires_s > now_s;
+    pub(crate) fn expire(&self, now: Instant, host: &mut dyn Host) {
+        self.lock().retain(|reservation| {
+            let is_kept = reservation.expires > now;
             if !is_kept {
-                host.close_relay(kept.relay);
+                host.close_kept(reservation.socket);
             }
             is_kept
         });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lock().is_empty()
+    }
+
+    /// Every change is one step, so that a panic elsewhere leaves nothing half done.
+    fn lock(&self) -> MutexGuard<'_, Vec<Reservation>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use mio::Interest;
 use mio::net::UdpSocket;
 use peerline_net::SendBatch;
-use peerline_turn::{Accounts, AllocationId, FiveTuple, NonceKeys, Now, Outcome, RelayId, Server, Settings, Transport};
+use peerline_turn::{AllocationId, FiveTuple, NonceKeys, Now, Outcome, RelayId, Server, Settings, Shared, Transport};
 
 use crate::event::Event;
 use crate::service::{Io, Service, SocketId};
@@ -73,11 +73,11 @@ impl TurnPlane {
         relays: Relays,
         settings: Arc<Settings>,
         keys: NonceKeys,
-        accounts: Accounts,
+        shared: Shared,
         now: Instant,
     ) -> Self {
         let mut machine = Server::new(settings, keys, wall(now));
-        machine.share_accounts(accounts);
+        machine.share(shared);
         let listener = |socket: UdpSocket| {
             let address = socket.local_addr().expect("a bound socket has an address");
             Listener { socket, address, outgoing: SendBatch::default() }

@@ -1,15 +1,16 @@
 //! The relay sockets of one shard: one for each relayed address, found by number (RFC 8656 §7.2).
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::rand;
 use mio::Interest;
 use mio::net::UdpSocket;
-use peerline_turn::{AllocationId, Family, Host, NoRelay, Parity, Relay, RelayId};
+use peerline_turn::{AllocationId, Family, Host, KeptId, NoRelay, Parity, Relay, RelayId};
 
 use crate::service::Io;
 use crate::turn::socket_name::SocketName;
@@ -35,11 +36,39 @@ pub struct RelayAddress {
     pub advertise: IpAddr,
 }
 
+/// What all shards of a server have in common: the range of ports, and the sockets kept for later.
+#[derive(Debug, Default)]
+pub(crate) struct SharedPorts {
+    used: AtomicU32,
+    kept: Mutex<(u32, HashMap<u32, Kept>)>,
+}
+
+/// A socket that waits for whoever has its token; nobody listens to it yet.
+#[derive(Debug)]
+struct Kept {
+    socket: UdpSocket,
+    advertise: IpAddr,
+}
+
+impl SharedPorts {
+    fn keep(&self, socket: Kept) -> KeptId {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (last, sockets) = &mut *kept;
+        *last = last.wrapping_add(1);
+        sockets.insert(*last, socket);
+        self.used.fetch_add(1, Relaxed);
+        KeptId(*last)
+    }
+
+    fn take(&self, kept: KeptId) -> Option<Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).1.remove(&kept.0)
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Relays {
     config: RelayConfig,
-    /// How many ports all shards of this server use: the range is theirs in common.
-    used: Arc<AtomicU32>,
+    shared: Arc<SharedPorts>,
     sockets: Vec<Option<RelaySocket>>,
     free: Vec<u32>,
 }
@@ -52,8 +81,8 @@ pub(crate) struct RelaySocket {
 }
 
 impl Relays {
-    pub(crate) fn new(config: RelayConfig, used: Arc<AtomicU32>) -> Self {
-        Self { config, used, sockets: Vec::new(), free: Vec::new() }
+    pub(crate) fn new(config: RelayConfig, shared: Arc<SharedPorts>) -> Self {
+        Self { config, shared, sockets: Vec::new(), free: Vec::new() }
     }
 
     pub(crate) fn get(&self, id: RelayId) -> Option<&RelaySocket> {
@@ -63,7 +92,7 @@ impl Relays {
     pub(crate) fn stop(&mut self, io: &mut Io<'_>) {
         for relay in self.sockets.iter_mut().flatten() {
             io.deregister(&mut relay.socket);
-            self.used.fetch_sub(1, Relaxed);
+            self.shared.used.fetch_sub(1, Relaxed);
         }
         self.sockets.clear();
     }
@@ -86,7 +115,6 @@ impl Relays {
             Some(slot) => *slot = relay,
             None => self.sockets.push(relay),
         }
-        self.used.fetch_add(1, Relaxed);
         Ok(RelayId(id))
     }
 
@@ -95,7 +123,7 @@ impl Relays {
         let (first, last) = (u32::from(*self.config.ports.start()), u32::from(*self.config.ports.end()));
         let count = (last + 1).checked_sub(first)?;
         let wanted = if parity == Parity::EvenWithNext { 2 } else { 1 };
-        if self.used.load(Relaxed) + wanted > count {
+        if self.shared.used.load(Relaxed) + wanted > count {
             return None;
         }
         let mut start = 0;
@@ -144,28 +172,33 @@ impl Host for Hands<'_, '_> {
         let RelayAddress { bind, advertise } = *self.relays.config.addresses.iter().find(of_family).ok_or(NoRelay)?;
         let (socket, next) = self.relays.bind(bind, parity).ok_or(NoRelay)?;
         let id = self.relays.add(self.io, socket, advertise, allocation).map_err(|_| NoRelay)?;
-        let next = match next.map(|next| self.relays.add(self.io, next, advertise, allocation)).transpose() {
-            Ok(next) => next,
-            Err(_) => {
-                self.close_relay(id);
-                return Err(NoRelay);
-            }
-        };
+        self.relays.shared.used.fetch_add(1, Relaxed);
+        let next = next.map(|socket| self.relays.shared.keep(Kept { socket, advertise }));
         let address = self.relays.get(id).ok_or(NoRelay)?.advertised;
         Ok(Relay { id, address, next })
     }
 
-    fn adopt_relay(&mut self, relay: RelayId, allocation: AllocationId) -> Result<Relay, NoRelay> {
-        let socket = self.relays.sockets.get_mut(relay.0 as usize).and_then(Option::as_mut).ok_or(NoRelay)?;
-        socket.allocation = allocation;
-        Ok(Relay { id: relay, address: socket.advertised, next: None })
+    fn adopt_relay(&mut self, kept: KeptId, allocation: AllocationId) -> Result<Relay, NoRelay> {
+        let Kept { socket, advertise } = self.relays.shared.take(kept).ok_or(NoRelay)?;
+        let Ok(id) = self.relays.add(self.io, socket, advertise, allocation) else {
+            self.relays.shared.used.fetch_sub(1, Relaxed);
+            return Err(NoRelay);
+        };
+        let address = self.relays.get(id).ok_or(NoRelay)?.advertised;
+        Ok(Relay { id, address, next: None })
+    }
+
+    fn close_kept(&mut self, kept: KeptId) {
+        if self.relays.shared.take(kept).is_some() {
+            self.relays.shared.used.fetch_sub(1, Relaxed);
+        }
     }
 
     fn close_relay(&mut self, relay: RelayId) {
         let Some(mut gone) = self.relays.sockets.get_mut(relay.0 as usize).and_then(Option::take) else { return };
         self.io.deregister(&mut gone.socket);
         self.relays.free.push(relay.0);
-        self.relays.used.fetch_sub(1, Relaxed);
+        self.relays.shared.used.fetch_sub(1, Relaxed);
     }
 
     fn random(&mut self, bytes: &mut [u8]) {

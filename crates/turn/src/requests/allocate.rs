@@ -145,8 +145,8 @@ impl Server {
         };
         let (first, second) = match wanted.relays {
             WantedRelays::Reserved(token) => {
-                let relay = self.reservations.take(token).ok_or(NoRelay)?;
-                (host.adopt_relay(relay, id).inspect_err(|_| host.close_relay(relay)), None)
+                let kept = self.reservations.take(token).ok_or(NoRelay)?;
+                (host.adopt_relay(kept, id), None)
             }
             WantedRelays::One(_, Parity::EvenWithNext) if !self.reservations.has_room() => return Err(NoRelay),
             WantedRelays::One(family, parity) => (open(host, family, parity), None),
@@ -165,7 +165,7 @@ impl Server {
             _ => None,
         };
         let missing = missing.map(|family| Missing { family, code: if host.serves(family) { 508 } else { 440 } });
-        let reservation = next.map(|next| self.reservations.keep(next, self.now_s, host));
+        let reservation = next.map(|next| self.reservations.keep(next, self.now(), host));
         Ok(Granted { relays, reservation, missing })
     }
 

@@ -28,7 +28,7 @@ impl Server {
             self.schedule(id);
         }
         self.expire_connections(host);
-        self.reservations.expire(now_s, host);
+        self.reservations.expire(now.instant, host);
         self.parked.retain(|parked| parked.gives_up_s > now_s);
     }
 
@@ -56,6 +56,11 @@ impl Server {
 
     pub(super) fn s(&self, now: Instant) -> u32 {
         now.saturating_duration_since(self.started).as_secs() as u32
+    }
+
+    /// The last message's or tick's time, as exactly as `now_s` knows it.
+    pub(crate) fn now(&self) -> Instant {
+        self.started + Duration::from_secs(self.now_s.into())
     }
 
     pub(crate) fn ns(&self, now: Instant) -> u64 {

@@ -62,6 +62,13 @@ pub struct Server {
     pub(crate) is_draining: bool,
 }
 
+/// What the shards of one server have in common: how much each user has, and which ports are kept for later.
+#[derive(Debug, Clone, Default)]
+pub struct Shared {
+    pub accounts: Accounts,
+    pub reservations: Reservations,
+}
+
 /// An Allocate that waits for its owner's decision.
 #[derive(Debug)]
 pub(crate) struct Parked {
@@ -96,9 +103,11 @@ impl Server {
         }
     }
 
-    /// Counts the allocations of each user together with the other shards of this server. To be called at the beginning.
-    pub fn share_accounts(&mut self, accounts: Accounts) {
+    /// What this server has in common with its other shards. To be called at the beginning.
+    pub fn share(&mut self, shared: Shared) {
+        let Shared { accounts, reservations } = shared;
         self.accounts = accounts;
+        self.reservations = reservations;
     }
 
     /// For those who come from now on. Who has an allocation keeps it, and what it may do.

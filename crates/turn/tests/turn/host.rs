@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use peerline_turn::{AllocationId, ConnectionId, Family, Host, NoRelay, Parity, Relay, RelayId};
+use peerline_turn::{AllocationId, ConnectionId, Family, Host, KeptId, NoRelay, Parity, Relay, RelayId};
 
 pub(crate) const RELAY_V4: &str = "198.18.0.1";
 pub(crate) const RELAY_V6: &str = "2600::1";
@@ -75,15 +75,19 @@ impl Host for ToyHost {
         self.next_port = self.next_port.checked_add(2).unwrap_or(49_153);
         let port = if parity == Parity::Any { self.next_port } else { self.next_port - 1 };
         let relay = self.bind(Some(allocation), family, port, false);
-        let next = (parity == Parity::EvenWithNext).then(|| self.bind(None, family, port + 1, false).id);
+        let next = (parity == Parity::EvenWithNext).then(|| KeptId(self.bind(None, family, port + 1, false).id.0));
         Ok(Relay { next, ..relay })
     }
 
-    fn adopt_relay(&mut self, relay: RelayId, allocation: AllocationId) -> Result<Relay, NoRelay> {
-        let socket = self.open.get_mut(&relay.0).ok_or(NoRelay)?;
+    fn adopt_relay(&mut self, kept: KeptId, allocation: AllocationId) -> Result<Relay, NoRelay> {
+        let socket = self.open.get_mut(&kept.0).ok_or(NoRelay)?;
         assert_eq!(socket.owner, None, "only a socket that was kept for later can be adopted");
         socket.owner = Some(allocation);
-        Ok(Relay { id: relay, address: socket.address, next: None })
+        Ok(Relay { id: RelayId(kept.0), address: socket.address, next: None })
+    }
+
+    fn close_kept(&mut self, kept: KeptId) {
+        self.close_relay(RelayId(kept.0));
     }
 
     fn can_forbid_fragments(&self) -> bool {

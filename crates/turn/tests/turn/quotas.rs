@@ -1,6 +1,6 @@
 //! What one user may have: of allocations, permissions, channels, new peers, packets and bits.
 
-use peerline_turn::{Accounts, Quotas, Settings};
+use peerline_turn::{Accounts, Quotas, Settings, Shared};
 
 use crate::client::Client;
 use crate::world::{World, ann, guest, rest_settings};
@@ -58,7 +58,7 @@ fn the_shards_of_a_server_count_together() {
     let accounts = Accounts::default();
     let [mut first, mut second] = [(); 2].map(|()| {
         let mut world = guests(Quotas { allocations: 2, ..Quotas::default() });
-        world.server.share_accounts(accounts.clone());
+        world.server.share(Shared { accounts: accounts.clone(), ..Shared::default() });
         world
     });
     first.allocate(&mut carl(1));
