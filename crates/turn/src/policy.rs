@@ -194,7 +194,9 @@ fn embedded(ip: IpAddr) -> Option<Ipv4Addr> {
     let segments = ip.segments();
     let low = Ipv4Addr::from_bits(ip.to_bits() as u32);
     match segments {
-        // IPv4-compatible (RFC 4291 §2.5.5.1), :: and ::1 among them
+        // Loopback is an address of its own (RFC 4291 §2.5.3).
+        [0, 0, 0, 0, 0, 0, 0, 1] => None,
+        // IPv4-compatible (RFC 4291 §2.5.5.1), :: among them
         [0, 0, 0, 0, 0, 0, _, _] => Some(low),
         // NAT64 (RFC 6052 §2.1, RFC 8215)
         [0x64, 0xff9b, ..] => Some(low),
@@ -314,7 +316,9 @@ mod tests {
         for peer in ["192.168.1.9:3478", "192.168.1.9:8080", "192.168.1.8:50005", "127.0.0.1:50005"] {
             assert!(!permits(&policy, peer), "{peer}");
         }
-        let policy = PeerPolicy { allow: vec![network("127.0.0.0/8"), network("192.168.0.0/16")], ..policy };
+        let allow = vec![network("127.0.0.0/8"), network("::1/128"), network("192.168.0.0/16")];
+        let policy = PeerPolicy { allow, ..policy };
+        assert!(permits(&policy, "[::1]:9000") && !permits(&policy, "[::]:9000"));
         assert!(
             permits(&policy, "127.0.0.1:9000") && permits(&policy, "192.168.1.9:9000"),
             "the operator has named them"
