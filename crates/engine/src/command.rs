@@ -31,7 +31,7 @@ pub(crate) enum Command {
 }
 
 /// The owner's end of a shard's command queue.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Mailbox {
     sender: Sender<Command>,
     waker: Arc<Waker>,

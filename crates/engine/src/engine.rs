@@ -26,6 +26,7 @@ use crate::turn::command::TurnCommand;
 use crate::turn::doors;
 use crate::turn::plane::TurnPlane;
 use crate::turn::relays::{Relays, SharedPorts};
+use crate::turn::siblings::{Place, Siblings};
 use crate::turn::{Certificate, TurnConfig};
 use crate::udp::bind;
 
@@ -124,14 +125,18 @@ impl Engine {
         let keys = NonceKeys::random().map_err(|_| EngineError::Invalid("the system has no randomness"))?;
         let shared = Shared::default();
         let ports = Arc::new(SharedPorts::default());
+        let (siblings, shards) = (Siblings::default(), self.shards.len() as u32);
         let build = |(shard, doors)| {
+            let place = Place { shard: shard as u32, shards, siblings: siblings.clone() };
             let relays = Relays::new(config.relay.clone(), ports.clone());
             let (settings, keys, shared) = (config.settings.clone(), keys.clone(), shared.clone());
             let build: Build =
-                Box::new(move |now, _| Box::new(TurnPlane::new(doors, relays, settings, keys, shared, now)));
+                Box::new(move |now, _| Box::new(TurnPlane::new(doors, relays, settings, keys, shared, place, now)));
             self.open(shard, build)
         };
-        let handles = doors.into_iter().enumerate().map(build).collect::<Result<_, _>>()?;
+        let handles: Vec<Handle> = doors.into_iter().enumerate().map(build).collect::<Result<_, _>>()?;
+        let mailboxes = self.shards.iter().map(|shard| shard.mailbox.clone());
+        siblings.introduce(handles.iter().copied().zip(mailboxes).collect());
         Ok(TurnListener { handles, addresses })
     }
 

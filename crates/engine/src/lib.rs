@@ -30,7 +30,7 @@ pub use event::Event;
 pub use event_queue::QUEUE_CAPACITY;
 pub use handle::{Handle, MAX_SHARDS};
 pub use peerline_turn::{
-    AllocationId, AllocationView, FreeReason, Network, Own, PeerPolicy, Question, QuestionId, Quotas, RateLimit,
-    Secret, Settings, Transport, TurnEvent, Usage, User, Verdict, rest_password,
+    AllocationId, AllocationView, Discovery, FreeReason, Network, Own, OwnIp, PeerPolicy, Question, QuestionId, Quotas,
+    RateLimit, Secret, Settings, Transport, TurnEvent, Usage, User, Verdict, rest_password,
 };
 pub use turn::{Certificate, RelayAddress, RelayConfig, TurnConfig};

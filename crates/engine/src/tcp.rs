@@ -3,11 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 
-use mio::net::TcpListener;
+use mio::net::{TcpListener, TcpStream};
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// So many may wait until the shard comes round.
 const BACKLOG: i32 = 1_024;
+/// Peers of one relay.
+const RELAY_BACKLOG: i32 = 64;
 
 /// One socket for each shard on the same address, among which the kernel spreads the clients. As with UDP, the first one
 /// is bound and closed alone, so that a port that somebody else has is an error.
@@ -19,6 +22,23 @@ pub(crate) fn listen_shared(address: SocketAddr, count: usize) -> io::Result<Vec
     let address = alone.local_addr()?.as_socket().expect("an internet socket has an internet address");
     drop(alone);
     (0..count).map(|_| listening(bound(address, true)?)).collect()
+}
+
+/// A socket that one client's peers connect to. Its port can be shared with those of [`connect_from`], and so with other
+/// relays: whoever calls must have made sure that there is none.
+pub(crate) fn listen_relay(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bound(address, true)?;
+    socket.listen(RELAY_BACKLOG)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+/// Begins to connect to a peer from the address of a relay that listens there.
+pub(crate) fn connect_from(relay: SocketAddr, peer: SocketAddr) -> io::Result<TcpStream> {
+    let socket = bound(relay, true)?;
+    match socket.connect(&peer.into()) {
+        Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error),
+        _ => Ok(TcpStream::from_std(socket.into())),
+    }
 }
 
 fn bound(address: SocketAddr, is_shared: bool) -> io::Result<Socket> {

@@ -19,7 +19,7 @@ mod send;
 
 pub use receive::{ReceiveRing, Received};
 pub use send::{SendBatch, Sent};
-pub use system::prepare;
+pub use system::{CAN_FORBID_FRAGMENTS, FragmentsForbidden, forbid_fragments, prepare};
 
 /// Room for the longest datagram, for what GRO glues together, and for the longest message of a stream (64 KiB and a
 /// header) with the TLS record behind it. An odd number of cache lines: slots that lay a power of two apart would all

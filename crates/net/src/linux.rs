@@ -36,11 +36,58 @@ pub fn prepare(socket: &impl AsFd, is_ipv6: bool, is_wildcard: bool) {
     }
 }
 
+/// Whether a datagram can be sent that nobody on its way may cut to pieces.
+pub const CAN_FORBID_FRAGMENTS: bool = true;
+
+/// As long as this lives, what its socket sends arrives whole or not at all; then it is as before.
+#[derive(Debug)]
+pub struct FragmentsForbidden<'a> {
+    fd: BorrowedFd<'a>,
+    level: libc::c_int,
+    option: libc::c_int,
+    before: libc::c_int,
+}
+
+/// Sets the bit that forbids fragments (DF over IPv4), and has the kernel refuse what is longer than the path allows.
+pub fn forbid_fragments(socket: &impl AsFd, is_ipv6: bool) -> io::Result<FragmentsForbidden<'_>> {
+    let (level, option, on) = match is_ipv6 {
+        true => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DO),
+        false => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DO),
+    };
+    let fd = socket.as_fd();
+    let before = get_option(fd, level, option)?;
+    set_option(fd, level, option, on)?;
+    Ok(FragmentsForbidden { fd, level, option, before })
+}
+
+impl Drop for FragmentsForbidden<'_> {
+    fn drop(&mut self) {
+        // What was there before can be set again.
+        let _ = set_option(self.fd, self.level, self.option, self.before);
+    }
+}
+
+/// Switches an option on; what an old kernel does not know stays off.
 fn set(fd: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int) {
-    let on: libc::c_int = 1;
+    let _ = set_option(fd, level, option, 1);
+}
+
+fn set_option(fd: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    let len = size_of_val(&value) as libc::socklen_t;
     // SAFETY: the option's value is an int, and its length is given.
-    unsafe {
-        libc::setsockopt(fd.as_raw_fd(), level, option, ptr::from_ref(&on).cast(), size_of_val(&on) as libc::socklen_t);
+    match unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, ptr::from_ref(&value).cast(), len) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+fn get_option(fd: BorrowedFd<'_>, level: libc::c_int, option: libc::c_int) -> io::Result<libc::c_int> {
+    let mut value: libc::c_int = 0;
+    let mut len = size_of_val(&value) as libc::socklen_t;
+    // SAFETY: the option's value is an int, there is room for one, and its length is given.
+    match unsafe { libc::getsockopt(fd.as_raw_fd(), level, option, ptr::from_mut(&mut value).cast(), &raw mut len) } {
+        0 => Ok(value),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -359,4 +406,26 @@ fn send_to(fd: BorrowedFd<'_>, destination: SocketAddr, datagram: &[u8]) -> io::
         )
     };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_are_forbidden_for_a_while_and_then_as_before() {
+        for (address, level, option, forbidden) in [
+            ("127.0.0.1:0", libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DO),
+            ("[::1]:0", libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DO),
+        ] {
+            let socket = std::net::UdpSocket::bind(address).unwrap();
+            let now = || get_option(socket.as_fd(), level, option).unwrap();
+            let before = now();
+            assert_ne!(before, forbidden);
+            let guard = forbid_fragments(&socket, address.starts_with('[')).unwrap();
+            assert_eq!(now(), forbidden);
+            drop(guard);
+            assert_eq!(now(), before);
+        }
+    }
 }

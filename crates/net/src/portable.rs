@@ -12,6 +12,16 @@ use crate::send::{Message, Piece, Sent};
 /// Nothing to ask for: a socket of all addresses answers from the one the routing table chooses.
 pub fn prepare(_socket: &impl AsFd, _is_ipv6: bool, _is_wildcard: bool) {}
 
+/// Not to be had on every system, so on none of these.
+pub const CAN_FORBID_FRAGMENTS: bool = false;
+
+#[derive(Debug)]
+pub struct FragmentsForbidden<'a>(std::marker::PhantomData<&'a ()>);
+
+pub fn forbid_fragments(_socket: &impl AsFd, _is_ipv6: bool) -> io::Result<FragmentsForbidden<'_>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 pub(crate) struct ReceiveHeaders(usize);
 
 impl ReceiveHeaders {

@@ -10,10 +10,12 @@ use peerline_turn::{FiveTuple, Transport};
 
 use crate::service::Io;
 use crate::turn::certificate::Certificate;
+use crate::turn::command::TurnCommand;
 use crate::turn::frame::Frame;
-use crate::turn::plane::TurnPlane;
+use crate::turn::peer::Flow;
+use crate::turn::plane::{Sequel, TurnPlane, wall};
 use crate::turn::relays::Hands;
-use crate::turn::stream::Then;
+use crate::turn::stream::{Stream, Then};
 use crate::turn::uplink::Sender;
 
 /// After so many the other sockets get their turn.
@@ -44,7 +46,7 @@ impl TurnPlane {
                         // Out of descriptors: a stranger has one that it makes nothing of.
                         io.counters.turn.refused_connections.add(1);
                         let Some(oldest) = self.streams.oldest_stranger(io.now) else {
-                            self.accepts_again_at = Some(io.now + PAUSE);
+                            self.accept_again(io);
                             return false;
                         };
                         self.disconnect(io, oldest);
@@ -87,12 +89,18 @@ impl TurnPlane {
         let Self { streams, sealed, .. } = self;
         let Some(stream) = streams.get_mut(index) else { return false };
         stream.is_ending |= is_ending;
+        if stream.joined.is_some() {
+            return self.pump_stream(io, index, false);
+        }
         let arrival = stream.receive(io.ring, sealed);
         let tuple = stream.tuple;
         self.mark_dirty(index); // the handshake may have something to say, or the kernel room again
         let is_understood = self.handle_stream(io, index, tuple, arrival.at);
         if !is_understood {
             io.counters.turn.malformed.add(1);
+        }
+        if self.streams.get_mut(index).is_some_and(|stream| stream.joined.is_some()) {
+            return self.pump_stream(io, index, arrival.then == Then::End);
         }
         if !is_understood || arrival.then == Then::End {
             self.disconnect(io, index);
@@ -114,9 +122,22 @@ impl TurnPlane {
                     start += used as u32;
                 }
                 Frame::Message { len } => {
-                    self.handle_stream_message(io, index, tuple, start..start + len as u32);
+                    let rest = start + len as u32..end;
+                    match self.handle_stream_message(io, index, tuple, start..rest.start) {
+                        Sequel::None => {}
+                        Sequel::Join(id) => {
+                            let rest = io.ring.bytes()[rest.start as usize..rest.end as usize].to_vec();
+                            self.join(io, tuple, id, &rest);
+                            return true;
+                        }
+                        Sequel::HandOver { shard } => {
+                            let bytes = io.ring.bytes()[start as usize..end as usize].to_vec();
+                            self.hand_over(io, index, shard, bytes);
+                            return true;
+                        }
+                    }
                     sender = None; // it may have made or ended the allocation
-                    start += len as u32;
+                    start = rest.start;
                 }
                 Frame::Partial => {
                     let Some(stream) = self.streams.get_mut(index) else { return false };
@@ -129,16 +150,60 @@ impl TurnPlane {
         true
     }
 
-    fn handle_stream_message(&mut self, io: &mut Io<'_>, index: usize, tuple: FiveTuple, at: Range<u32>) {
-        self.handle_message(io, tuple, at);
+    fn handle_stream_message(&mut self, io: &mut Io<'_>, index: usize, tuple: FiveTuple, at: Range<u32>) -> Sequel {
+        let sequel = self.handle_message(io, tuple, at);
         self.streams.has_spoken(index);
         self.recognise(io, tuple);
+        sequel
+    }
+
+    /// Gives a connection to the shard that it belongs to, with what has come on it.
+    fn hand_over(&mut self, io: &mut Io<'_>, index: usize, shard: u32, bytes: Vec<u8>) {
+        let Some(stream) = self.streams.remove(io, index) else { return };
+        // One that has to go nowhere is closed here.
+        let _ = self.place.siblings.tell(shard, TurnCommand::TakeOver { stream, bytes });
+        self.count_connections(io);
+    }
+
+    /// Takes a connection that another shard has had.
+    pub(crate) fn take_over(&mut self, io: &mut Io<'_>, mut stream: Box<Stream>, bytes: &[u8]) {
+        let (tuple, is_crowded) = (stream.tuple, self.streams.is_crowded());
+        stream.is_dirty = false;
+        let Some(index) = (!is_crowded).then(|| self.streams.adopt(io, stream).ok()).flatten() else {
+            io.counters.turn.refused_connections.add(1);
+            return;
+        };
+        self.count_connections(io);
+        let at = io.ring.lend(|slot| {
+            slot[..bytes.len()].copy_from_slice(bytes);
+            bytes.len()
+        });
+        if !self.handle_stream(io, index, tuple, at) {
+            io.counters.turn.malformed.add(1);
+            self.disconnect(io, index);
+        }
+        // What has come in between, and what the peer has sent, is looked for when the poll tells of its new socket.
+    }
+
+    /// As `read_stream`, for a connection that is joined with a peer's. `is_over`: its end has been read.
+    fn pump_stream(&mut self, io: &mut Io<'_>, index: usize, is_over: bool) -> bool {
+        let Self { streams, relays, .. } = self;
+        let joined = streams.get_mut(index).and_then(|stream| stream.joined);
+        let Some(place) = joined.and_then(|id| relays.peers.find(id)) else {
+            self.disconnect(io, index);
+            return false;
+        };
+        if let Some(peer) = relays.peers.get_mut(place).filter(|peer| is_over && peer.up == Flow::Open) {
+            peer.up = Flow::Ending;
+        }
+        self.pump(io, place)
     }
 
     /// A connection is a stranger's as long as it has no allocation.
     pub(crate) fn recognise(&mut self, io: &Io<'_>, tuple: FiveTuple) {
         if let Some(index) = self.streams.find(&tuple) {
-            let is_stranger = self.machine.find(&tuple).is_none();
+            let is_joined = self.streams.get_mut(index).is_some_and(|stream| stream.joined.is_some());
+            let is_stranger = !is_joined && self.machine.find(&tuple).is_none();
             self.streams.set_stranger(io.now, index, is_stranger);
         }
     }
@@ -179,6 +244,10 @@ impl TurnPlane {
         // What it was told last, such as why; whether it arrives is its own affair.
         let _ = stream.flush();
         self.last_route = None;
+        let peer = stream.joined.and_then(|id| self.relays.peers.find(id));
+        if let Some(peer) = peer.and_then(|place| self.relays.peers.remove(io, place)) {
+            self.machine.peer_gone(wall(io.now), peer.id);
+        }
         let Self { machine, relays, .. } = self;
         machine.client_gone(stream.tuple, &mut Hands { relays, io });
         self.count_connections(io);
@@ -187,17 +256,25 @@ impl TurnPlane {
     /// Whoever has made nothing of its connection in time goes.
     pub(crate) fn look_after_streams(&mut self, io: &mut Io<'_>) {
         while let Some(index) = self.streams.pop_due(io.now) {
-            let tuple = self.streams.get_mut(index).map(|stream| stream.tuple);
-            match tuple.and_then(|tuple| self.machine.find(&tuple)) {
-                Some(_) => self.streams.stay(io.now, index),
-                None => self.disconnect(io, index),
+            let Some(stream) = self.streams.get_mut(index) else { continue };
+            match stream.joined.is_some() || self.machine.find(&stream.tuple).is_some() {
+                true => self.streams.stay(io.now, index),
+                false => self.disconnect(io, index),
             }
         }
         if self.accepts_again_at.take_if(|at| *at <= io.now).is_some() {
             for acceptor in 0..self.acceptors.len() {
                 self.accept(io, acceptor);
             }
+            for relay in self.relays.acceptors().collect::<Vec<_>>() {
+                self.accept_peers(io, relay);
+            }
         }
+    }
+
+    /// Descriptors have run out.
+    pub(crate) fn accept_again(&mut self, io: &Io<'_>) {
+        self.accepts_again_at = Some(io.now + PAUSE);
     }
 
     /// When [`Self::look_after_streams`] wants to be called.

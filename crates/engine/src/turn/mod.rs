@@ -1,7 +1,7 @@
 //! The data plane of the TURN server (RFC 8656): packets come in batches and leave in batches, and no payload is copied.
 //!
 //! Reading order: `plane` (sockets and the machine) → `uplink` → `downlink` → `relays`; for clients over TCP and TLS
-//! `connections` → `streams` → `stream` → `frame`, `tls`.
+//! `connections` → `streams` → `stream` → `frame`, `tls`; for peers over TCP `joint` → `peers` → `peer`.
 
 mod certificate;
 pub(crate) mod command;
@@ -9,8 +9,12 @@ pub(crate) mod connections;
 pub(crate) mod doors;
 mod downlink;
 mod frame;
+mod joint;
+mod peer;
+mod peers;
 pub(crate) mod plane;
 pub(crate) mod relays;
+pub(crate) mod siblings;
 mod socket_name;
 mod stream;
 mod streams;

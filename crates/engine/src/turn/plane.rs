@@ -14,7 +14,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use mio::Interest;
 use mio::net::UdpSocket;
 use peerline_net::SendBatch;
-use peerline_turn::{AllocationId, FiveTuple, NonceKeys, Now, Outcome, RelayId, Server, Settings, Shared, Transport};
+use peerline_turn::{
+    AllocationId, ConnectionId, FiveTuple, NonceKeys, Now, Outcome, RelayId, Server, Settings, Shared, Transport,
+};
 
 use crate::event::Event;
 use crate::service::{Io, Service, SocketId};
@@ -24,6 +26,7 @@ use crate::turn::command::TurnCommand;
 use crate::turn::connections::Acceptor;
 use crate::turn::doors::Doors;
 use crate::turn::relays::{Hands, Relays};
+use crate::turn::siblings::Place;
 use crate::turn::socket_name::SocketName;
 use crate::turn::streams::Streams;
 use crate::turn::uplink::Uplink;
@@ -50,6 +53,7 @@ pub(crate) struct TurnPlane {
     pub(crate) uplink: Uplink,
     /// Of the allocation whose packet came down last: traffic comes in trains.
     pub(crate) last_route: Option<(AllocationId, Route)>,
+    pub(crate) place: Place,
     reply: Vec<u8>,
 }
 
@@ -67,6 +71,18 @@ pub(crate) enum Route {
     Stream(usize),
 }
 
+/// What becomes of the connection that a message came on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sequel {
+    None,
+    /// It is joined with this one of a peer.
+    Join(ConnectionId),
+    /// It goes to another shard, with the message.
+    HandOver {
+        shard: u32,
+    },
+}
+
 impl TurnPlane {
     pub(crate) fn new(
         doors: Doors,
@@ -74,10 +90,12 @@ impl TurnPlane {
         settings: Arc<Settings>,
         keys: NonceKeys,
         shared: Shared,
+        place: Place,
         now: Instant,
     ) -> Self {
         let mut machine = Server::new(settings, keys, wall(now));
         machine.share(shared);
+        machine.share_connections(place.shard, place.shards);
         let listener = |socket: UdpSocket| {
             let address = socket.local_addr().expect("a bound socket has an address");
             Listener { socket, address, outgoing: SendBatch::default() }
@@ -95,6 +113,7 @@ impl TurnPlane {
             machine,
             uplink: Uplink::default(),
             last_route: None,
+            place,
             reply: Vec::new(),
         }
     }
@@ -110,7 +129,7 @@ impl TurnPlane {
     }
 
     /// A STUN message from a client, at this place in the ring.
-    pub(crate) fn handle_message(&mut self, io: &mut Io<'_>, tuple: FiveTuple, at: Range<u32>) {
+    pub(crate) fn handle_message(&mut self, io: &mut Io<'_>, tuple: FiveTuple, at: Range<u32>) -> Sequel {
         let message = &io.ring.bytes()[at.start as usize..at.end as usize];
         let Self { machine, relays, reply, .. } = self;
         reply.clear();
@@ -124,15 +143,20 @@ impl TurnPlane {
             Ok(Outcome::Silence) => {}
             Ok(Outcome::Reply) => self.send_reply(io, tuple),
             Ok(Outcome::ReplyFrom(server)) => self.send_reply(io, FiveTuple { server, ..tuple }),
-            Ok(Outcome::Forward { allocation, relay, peer, data, dont_fragment: _ }) => {
+            Ok(Outcome::Forward { allocation, relay, peer, data, dont_fragment }) => {
                 let data = at.start + data.start as u32..at.start + data.end as u32;
-                self.uplink.push(&self.relays, &mut self.machine, io, allocation, relay, peer, data);
+                let push = if dont_fragment { Uplink::push_whole } else { Uplink::push };
+                push(&mut self.uplink, &self.relays, &mut self.machine, io, allocation, relay, peer, data);
             }
             Ok(Outcome::Ask(question)) => io.events.push_back(Event::TurnAsked { handle: io.handle, question }),
-            // Nobody has a relay for TCP here.
-            Ok(Outcome::Join(_) | Outcome::HandOver { .. }) => {}
+            Ok(Outcome::Join(id)) => {
+                self.send_reply(io, tuple);
+                return Sequel::Join(id);
+            }
+            Ok(Outcome::HandOver { shard }) => return Sequel::HandOver { shard },
             Err(_) => io.counters.turn.panics.add(1),
         }
+        Sequel::None
     }
 
     /// The machine's answer, to whoever has this 5-tuple.
@@ -251,11 +275,14 @@ impl Service for TurnPlane {
             Some(SocketName::Listener(listener)) => self.read_listener(io, listener),
             Some(SocketName::Stream(stream)) => self.read_stream(io, stream, is_ending),
             Some(SocketName::Acceptor(acceptor)) => self.accept(io, acceptor),
+            Some(SocketName::RelayAcceptor(relay)) => self.accept_peers(io, relay),
+            Some(SocketName::Peer(peer)) => self.handle_peer(io, peer),
             None => false,
         }
     }
 
     fn finish_turn(&mut self, io: &mut Io<'_>) {
+        self.follow_machine(io);
         self.flush_streams(io);
         self.flush(io);
         self.publish(io);
@@ -265,10 +292,12 @@ impl Service for TurnPlane {
         self.last_route = None;
         self.machine.handle_timeout(wall(io.now), &mut Hands { relays: &mut self.relays, io });
         self.look_after_streams(io);
+        self.look_after_peers(io);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.machine.poll_timeout(), self.poll_streams_timeout()].into_iter().flatten().min()
+        let of_peers = self.relays.peers.poll_timeout();
+        [self.machine.poll_timeout(), self.poll_streams_timeout(), of_peers].into_iter().flatten().min()
     }
 
     fn handle_command(&mut self, io: &mut Io<'_>, command: Box<dyn Any + Send>) {
@@ -290,6 +319,7 @@ impl Service for TurnPlane {
                     self.recognise(io, tuple);
                 }
             }
+            TurnCommand::TakeOver { stream, bytes } => self.take_over(io, stream, &bytes),
             TurnCommand::List { token } => {
                 let allocations = self.machine.allocations().collect();
                 io.events.push_back(Event::TurnListed { handle: io.handle, token, allocations });
@@ -312,7 +342,7 @@ impl Service for TurnPlane {
 }
 
 /// The machine counts lifetimes by the one clock and expiry of credentials by the other.
-fn wall(instant: Instant) -> Now {
+pub(crate) fn wall(instant: Instant) -> Now {
     let unix_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     Now { instant, unix_s }
 }

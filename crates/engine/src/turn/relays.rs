@@ -9,16 +9,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::rand;
 use mio::Interest;
-use mio::net::UdpSocket;
-use peerline_turn::{AllocationId, Family, Host, KeptId, NoRelay, Parity, Relay, RelayId};
+use mio::net::{TcpListener, UdpSocket};
+use peerline_turn::{AllocationId, ConnectionId, Family, Host, KeptId, NoRelay, Parity, Relay, RelayId};
 
 use crate::service::Io;
+use crate::tcp::{connect_from, listen_relay};
+use crate::turn::peer::Peer;
+use crate::turn::peers::Peers;
 use crate::turn::socket_name::SocketName;
 use crate::udp::bind_relay;
 
 /// After so many ports that others have, the rest are tried in a row.
 const RANDOM_TRIES: u32 = 32;
 const TRIES_IN_A_ROW: u32 = 512;
+/// So many ports whose TCP half somebody else has.
+const TCP_TRIES: u32 = 16;
 
 /// Where relays are opened.
 #[derive(Debug, Clone)]
@@ -71,18 +76,45 @@ pub(crate) struct Relays {
     shared: Arc<SharedPorts>,
     sockets: Vec<Option<RelaySocket>>,
     free: Vec<u32>,
+    /// The connections of those that relay TCP.
+    pub(crate) peers: Peers,
 }
 
 #[derive(Debug)]
 pub(crate) struct RelaySocket {
     pub(crate) socket: UdpSocket,
+    /// Of a relay for TCP, whose UDP socket on the same port only keeps others away from it.
+    pub(crate) acceptor: Option<TcpListener>,
     pub(crate) allocation: AllocationId,
     advertised: SocketAddr,
 }
 
+impl RelaySocket {
+    fn register(&mut self, io: &Io<'_>, id: RelayId) -> io::Result<()> {
+        match &mut self.acceptor {
+            Some(acceptor) => io.register(acceptor, SocketName::RelayAcceptor(id).id(), Interest::READABLE),
+            None => io.register(&mut self.socket, SocketName::Relay(id).id(), Interest::READABLE),
+        }
+    }
+
+    fn deregister(&mut self, io: &Io<'_>) {
+        match &mut self.acceptor {
+            Some(acceptor) => io.deregister(acceptor),
+            None => io.deregister(&mut self.socket),
+        }
+    }
+}
+
 impl Relays {
+    /// The relays for TCP.
+    pub(crate) fn acceptors(&self) -> impl Iterator<Item = RelayId> {
+        let is_one = |relay: &Option<RelaySocket>| relay.as_ref().is_some_and(|relay| relay.acceptor.is_some());
+        let numbered = self.sockets.iter().enumerate().filter(move |(_, relay)| is_one(relay));
+        numbered.map(|(number, _)| RelayId(number as u32))
+    }
+
     pub(crate) fn new(config: RelayConfig, shared: Arc<SharedPorts>) -> Self {
-        Self { config, shared, sockets: Vec::new(), free: Vec::new() }
+        Self { config, shared, sockets: Vec::new(), free: Vec::new(), peers: Peers::default() }
     }
 
     pub(crate) fn get(&self, id: RelayId) -> Option<&RelaySocket> {
@@ -90,8 +122,9 @@ impl Relays {
     }
 
     pub(crate) fn stop(&mut self, io: &mut Io<'_>) {
+        self.peers.stop(io);
         for relay in self.sockets.iter_mut().flatten() {
-            io.deregister(&mut relay.socket);
+            relay.deregister(io);
             self.shared.used.fetch_sub(1, Relaxed);
         }
         self.sockets.clear();
@@ -100,17 +133,19 @@ impl Relays {
     fn add(
         &mut self,
         io: &Io<'_>,
-        mut socket: UdpSocket,
+        socket: UdpSocket,
+        acceptor: Option<TcpListener>,
         advertise: IpAddr,
         allocation: AllocationId,
     ) -> io::Result<RelayId> {
-        let id = self.free.pop().unwrap_or(self.sockets.len() as u32);
         let advertised = SocketAddr::new(advertise, socket.local_addr()?.port());
-        if let Err(error) = io.register(&mut socket, SocketName::Relay(RelayId(id)).id(), Interest::READABLE) {
+        let id = self.free.pop().unwrap_or(self.sockets.len() as u32);
+        let mut relay = RelaySocket { socket, acceptor, allocation, advertised };
+        if let Err(error) = relay.register(io, RelayId(id)) {
             self.free.push(id);
             return Err(error);
         }
-        let relay = Some(RelaySocket { socket, allocation, advertised });
+        let relay = Some(relay);
         match self.sockets.get_mut(id as usize) {
             Some(slot) => *slot = relay,
             None => self.sockets.push(relay),
@@ -171,7 +206,7 @@ impl Host for Hands<'_, '_> {
         let of_family = |a: &&RelayAddress| a.bind.is_ipv4() == (family == Family::V4);
         let RelayAddress { bind, advertise } = *self.relays.config.addresses.iter().find(of_family).ok_or(NoRelay)?;
         let (socket, next) = self.relays.bind(bind, parity).ok_or(NoRelay)?;
-        let id = self.relays.add(self.io, socket, advertise, allocation).map_err(|_| NoRelay)?;
+        let id = self.relays.add(self.io, socket, None, advertise, allocation).map_err(|_| NoRelay)?;
         self.relays.shared.used.fetch_add(1, Relaxed);
         let next = next.map(|socket| self.relays.shared.keep(Kept { socket, advertise }));
         let address = self.relays.get(id).ok_or(NoRelay)?.advertised;
@@ -180,7 +215,7 @@ impl Host for Hands<'_, '_> {
 
     fn adopt_relay(&mut self, kept: KeptId, allocation: AllocationId) -> Result<Relay, NoRelay> {
         let Kept { socket, advertise } = self.relays.shared.take(kept).ok_or(NoRelay)?;
-        let Ok(id) = self.relays.add(self.io, socket, advertise, allocation) else {
+        let Ok(id) = self.relays.add(self.io, socket, None, advertise, allocation) else {
             self.relays.shared.used.fetch_sub(1, Relaxed);
             return Err(NoRelay);
         };
@@ -196,9 +231,40 @@ impl Host for Hands<'_, '_> {
 
     fn close_relay(&mut self, relay: RelayId) {
         let Some(mut gone) = self.relays.sockets.get_mut(relay.0 as usize).and_then(Option::take) else { return };
-        self.io.deregister(&mut gone.socket);
+        gone.deregister(self.io);
         self.relays.free.push(relay.0);
         self.relays.shared.used.fetch_sub(1, Relaxed);
+    }
+
+    fn open_tcp_relay(&mut self, allocation: AllocationId, family: Family) -> Result<Relay, NoRelay> {
+        let of_family = |a: &&RelayAddress| a.bind.is_ipv4() == (family == Family::V4);
+        let RelayAddress { bind, advertise } = *self.relays.config.addresses.iter().find(of_family).ok_or(NoRelay)?;
+        // A port can be free for UDP and taken for TCP.
+        for _ in 0..TCP_TRIES {
+            let (socket, _) = self.relays.bind(bind, Parity::Any).ok_or(NoRelay)?;
+            let Ok(acceptor) = socket.local_addr().and_then(listen_relay) else { continue };
+            let id = self.relays.add(self.io, socket, Some(acceptor), advertise, allocation).map_err(|_| NoRelay)?;
+            self.relays.shared.used.fetch_add(1, Relaxed);
+            let address = self.relays.get(id).ok_or(NoRelay)?.advertised;
+            return Ok(Relay { id, address, next: None });
+        }
+        Err(NoRelay)
+    }
+
+    fn connect(&mut self, connection: ConnectionId, relay: RelayId, peer: SocketAddr) -> Result<(), NoRelay> {
+        let relay = self.relays.get(relay).ok_or(NoRelay)?;
+        let (allocation, local) = (relay.allocation, relay.socket.local_addr().map_err(|_| NoRelay)?);
+        let socket = connect_from(local, peer).map_err(|_| NoRelay)?;
+        let peer = Peer::new(socket, connection, allocation, false);
+        self.relays.peers.add(self.io, peer).map_err(|_| NoRelay)
+    }
+
+    fn close_connection(&mut self, connection: ConnectionId) {
+        self.close_peer(connection);
+    }
+
+    fn can_forbid_fragments(&self) -> bool {
+        peerline_net::CAN_FORBID_FRAGMENTS
     }
 
     fn random(&mut self, bytes: &mut [u8]) {

@@ -17,6 +17,10 @@ pub(crate) enum SocketName {
     Stream(usize),
     /// A UDP socket that peers talk to.
     Relay(RelayId),
+    /// A TCP socket that peers connect to.
+    RelayAcceptor(RelayId),
+    /// A peer's TCP connection.
+    Peer(usize),
 }
 
 impl SocketName {
@@ -26,6 +30,8 @@ impl SocketName {
             Self::Acceptor(number) => (1, number as u32),
             Self::Stream(number) => (2, number as u32),
             Self::Relay(RelayId(number)) => (3, number),
+            Self::RelayAcceptor(RelayId(number)) => (4, number),
+            Self::Peer(number) => (5, number as u32),
         };
         number << KIND_BITS | kind
     }
@@ -37,6 +43,8 @@ impl SocketName {
             1 => Some(Self::Acceptor(number as usize)),
             2 => Some(Self::Stream(number as usize)),
             3 => Some(Self::Relay(RelayId(number))),
+            4 => Some(Self::RelayAcceptor(RelayId(number))),
+            5 => Some(Self::Peer(number as usize)),
             _ => None,
         }
     }
@@ -53,6 +61,8 @@ mod tests {
             SocketName::Acceptor(7),
             SocketName::Stream(100_000),
             SocketName::Relay(RelayId(65_535)),
+            SocketName::RelayAcceptor(RelayId(3)),
+            SocketName::Peer(65_535),
         ] {
             assert_eq!(SocketName::of(name.id()), Some(name));
         }

@@ -1,11 +1,12 @@
 //! One client's TCP or TLS connection: what has come and is not whole, what could not be sent yet (RFC 8656 §2.1).
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::ops::Range;
 
 use mio::net::TcpStream;
 use peerline_net::ReceiveRing;
-use peerline_turn::FiveTuple;
+use peerline_turn::{ConnectionId, FiveTuple};
 
 use crate::turn::tls::{MAX_SEALED_LEN, Tls};
 
@@ -29,6 +30,9 @@ pub(crate) struct Stream {
     pub(crate) is_ending: bool,
     /// It stands in the list of those that have something to send.
     pub(crate) is_dirty: bool,
+    /// The connection with a peer that it is one with; then there are no messages on it any more.
+    pub(crate) joined: Option<ConnectionId>,
+    has_said_end: bool,
 }
 
 /// What one look at the socket gave.
@@ -52,7 +56,18 @@ pub(crate) enum Then {
 impl Stream {
     pub(crate) fn new(socket: TcpStream, tuple: FiveTuple, tls: Option<Box<Tls>>) -> Self {
         let (partial, plain, unsent) = (Vec::new(), Vec::new(), Vec::new());
-        Self { socket, tuple, tls, partial, plain, unsent, is_ending: false, is_dirty: false }
+        Self {
+            socket,
+            tuple,
+            tls,
+            partial,
+            plain,
+            unsent,
+            is_ending: false,
+            is_dirty: false,
+            joined: None,
+            has_said_end: false,
+        }
     }
 
     /// Reads once, into a slot of the ring, behind what was left from before. `sealed` is room for TLS records.
@@ -141,6 +156,24 @@ impl Stream {
         self.plain.extend_from_slice(body);
         self.plain.resize(self.plain.len() + zeros, 0);
         true
+    }
+
+    pub(crate) fn has_sent_all(&self) -> bool {
+        self.plain.is_empty() && self.unsent.is_empty()
+    }
+
+    /// Says, behind everything that was pushed, that there will be no more. False: it could not be sent yet.
+    pub(crate) fn end(&mut self) -> io::Result<bool> {
+        if !std::mem::replace(&mut self.has_said_end, true)
+            && let Some(tls) = &mut self.tls
+        {
+            tls.end(&mut self.unsent);
+        }
+        self.flush()?;
+        if self.has_sent_all() {
+            self.socket.shutdown(Shutdown::Write)?;
+        }
+        Ok(self.has_sent_all())
     }
 
     /// Sends what the kernel takes. An error is the end of the connection.

@@ -83,26 +83,37 @@ impl Streams {
     pub(crate) fn add(
         &mut self,
         io: &Io<'_>,
-        mut socket: TcpStream,
+        socket: TcpStream,
         tuple: FiveTuple,
         tls: Option<Arc<ServerConfig>>,
     ) -> Result<(), Unwelcome> {
-        let source = source_of(&tuple);
-        let of_source = self.of_source.get(&source).copied().unwrap_or(0);
-        let is_welcome = tls.is_none() || self.handshakes.allow(io.now, tuple.client.ip());
-        if of_source >= MAX_STRANGERS_OF_A_SOURCE || !is_welcome || self.by_tuple.contains_key(&tuple) {
+        if !self.has_room_for(&tuple) || tls.is_some() && !self.handshakes.allow(io.now, tuple.client.ip()) {
             return Err(Unwelcome);
         }
         let tls = tls.map(Tls::new).transpose().map_err(|_| Unwelcome)?.map(Box::new);
+        self.adopt(io, Box::new(Stream::new(socket, tuple, tls))).map(drop)
+    }
+
+    fn has_room_for(&self, tuple: &FiveTuple) -> bool {
+        let of_source = self.of_source.get(&source_of(tuple)).copied().unwrap_or(0);
+        of_source < MAX_STRANGERS_OF_A_SOURCE && !self.by_tuple.contains_key(tuple)
+    }
+
+    /// Takes a connection that may have said something already, and gives its number.
+    pub(crate) fn adopt(&mut self, io: &Io<'_>, mut stream: Box<Stream>) -> Result<usize, Unwelcome> {
+        let tuple = stream.tuple;
+        if !self.has_room_for(&tuple) {
+            return Err(Unwelcome);
+        }
+        let source = source_of(&tuple);
         let index = self.free.pop().unwrap_or(self.slots.len());
         let name = SocketName::Stream(index).id();
-        if io.register(&mut socket, name, Interest::READABLE | Interest::WRITABLE).is_err() {
+        if io.register(&mut stream.socket, name, Interest::READABLE | Interest::WRITABLE).is_err() {
             self.free.push(index);
             return Err(Unwelcome);
         }
         let due = io.now + GREETING_TIME;
-        let stream = Some(Box::new(Stream::new(socket, tuple, tls)));
-        let slot = Slot { stream, is_stranger: true, has_spoken: false, due };
+        let slot = Slot { stream: Some(stream), is_stranger: true, has_spoken: false, due };
         match self.slots.get_mut(index) {
             Some(free) => *free = slot,
             None => self.slots.push(slot),
@@ -110,7 +121,7 @@ impl Streams {
         self.by_tuple.insert(tuple, index);
         self.newcomers.push_back((due, index));
         self.count_stranger(source);
-        Ok(())
+        Ok(index)
     }
 
     /// Whether a stranger has to go so that another can come.

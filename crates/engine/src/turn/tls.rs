@@ -105,6 +105,28 @@ impl Tls {
         }
     }
 
+    /// Puts behind `out` that nothing more will be sent.
+    pub(crate) fn end(&mut self, out: &mut Vec<u8>) {
+        loop {
+            match self.session.process_tls_records(&mut []).state {
+                Ok(ConnectionState::WriteTraffic(mut traffic)) => {
+                    write(out, SEAL_LEN, |out| match traffic.queue_close_notify(out) {
+                        Ok(len) => Ok(len),
+                        Err(EncryptError::InsufficientSize(size)) => Err(Some(size)),
+                        Err(EncryptError::EncryptExhausted) => Err(None),
+                    });
+                    return;
+                }
+                Ok(state) => {
+                    if !answer(state, out) {
+                        return;
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
     /// The alert that tells the client what was wrong with it.
     fn say_why(&mut self, out: &mut Vec<u8>) {
         while let Ok(state) = self.session.process_tls_records(&mut []).state {

@@ -45,6 +45,29 @@ impl Uplink {
         self.batch.push(peer, None, &[], data, 0);
     }
 
+    /// As [`Self::push`], for a datagram that must arrive whole or not at all (DONT-FRAGMENT, RFC 8656 §11.2).
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn push_whole(
+        &mut self,
+        relays: &Relays,
+        machine: &mut Server,
+        io: &mut Io<'_>,
+        allocation: AllocationId,
+        relay: RelayId,
+        peer: SocketAddr,
+        data: Range<u32>,
+    ) {
+        self.flush(relays, machine, io);
+        let Some(socket) = relays.get(relay).map(|relay| &relay.socket) else { return };
+        match peerline_net::forbid_fragments(socket, peer.is_ipv6()) {
+            Ok(_until_sent) => {
+                self.push(relays, machine, io, allocation, relay, peer, data);
+                self.flush(relays, machine, io);
+            }
+            Err(_) => io.counters.send_failed.add(1),
+        }
+    }
+
     pub(crate) fn flush(&mut self, relays: &Relays, machine: &mut Server, io: &mut Io<'_>) {
         let Some((allocation, relay)) = self.from.take() else { return };
         let (packets, bytes) = (std::mem::take(&mut self.packets), std::mem::take(&mut self.bytes));
