@@ -87,7 +87,7 @@ impl StreamClient {
     /// ConnectionBind as clients do it: without credentials first, for a nonce of its own.
     pub(crate) fn bind(&mut self, connection: u32) -> Answer {
         let id = (kind::CONNECTION_ID, connection.to_be_bytes().to_vec());
-        let message = self.client.bare(Method::CONNECTION_BIND, &[id.clone()]);
+        let message = self.client.bare(Method::CONNECTION_BIND, std::slice::from_ref(&id));
         self.socket.write_all(&message).unwrap();
         let challenge = self.receive();
         learn(&mut self.client, &challenge);
