@@ -1,0 +1,1 @@
+"""A real `peerline turn` against those who mean it harm, and with the clients of others."""

@@ -1,0 +1,141 @@
+"""Fixtures: servers to be mistreated, clients of theirs, and a peer that gives back what it gets."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from client.certificates import make_certificate, trusting
+from client.turn import TurnClient
+from client.turn_message import Address
+from system.turn_process import TurnProcess
+
+ANN = ("--user", "ann:pass", "--user", "bob:word", "--allow-peer", "127.0.0.0/8", "--allow-peer", "::1/128")
+SECRET = "a secret of these tests, of no other use"
+
+
+class Server(TurnProcess):
+    """A `peerline turn` with UDP, TCP and TLS on loopback."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        chain, key = make_certificate(folder)
+        super().__init__(folder, "--turn-cert", str(chain), "--turn-key", str(key), *flags)
+        self.trust: ssl.SSLContext = trusting(chain)
+
+    def memory_bytes(self) -> int:
+        rss: int = psutil.Process(self.process.pid).memory_info().rss
+        return rss
+
+    def limit_descriptors(self, count: int) -> None:
+        """As `ulimit -n` does, for good."""
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (count, count))
+
+    def assert_unharmed(self) -> None:
+        """It lives, and no bug of it has shown itself."""
+        assert self.process.poll() is None, self.errors()
+        assert not [word for word in ("Traceback", "panicked") if word in self.errors()], self.errors()
+
+
+Serve = Callable[..., Server]
+Come = Callable[..., Awaitable[TurnClient]]
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that should not be able to harm it."""
+    server = Server(tmp_path_factory.mktemp("turn"), *ANN, "--rest-secret", SECRET, "--no-limits")
+    yield server
+    try:
+        server.assert_unharmed()
+    finally:
+        server.end()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Start a server of the test's own: `serve(*ANN, "--shards", "1")`."""
+    servers: list[Server] = []
+
+    def start(*flags: str) -> Server:
+        servers.append(Server(tmp_path / f"server{len(servers)}", *flags))
+        return servers[-1]
+
+    yield start
+    try:
+        for server in servers:
+            server.assert_unharmed()
+    finally:
+        for server in servers:
+            server.end()
+
+
+@pytest.fixture
+async def come() -> AsyncIterator[Come]:
+    """Come in: `await come(server, "tcp", "bob", "word")`."""
+    clients: list[TurnClient] = []
+
+    async def enter(server: Server, kind: str = "udp", name: str = "ann", password: str = "pass") -> TurnClient:
+        address = await asyncio.to_thread(server.address, kind)
+        clients.append(await TurnClient.connect(address, name, password, kind=kind, trust=server.trust))
+        return clients[-1]
+
+    yield enter
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(params=["udp", "tcp", "tls"])
+def kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+class Echo(asyncio.DatagramProtocol):
+    """A peer that gives back what it gets."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self.received.append(data)
+        self._transport.sendto(data, addr)
+
+    @property
+    def address(self) -> Address:
+        host, port, *_ = self._transport.get_extra_info("sockname")
+        return host, port
+
+
+@pytest.fixture
+async def echo() -> AsyncIterator[Echo]:
+    transport, peer = await asyncio.get_running_loop().create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
+    yield peer
+    transport.close()
+
+
+async def relays(client: TurnClient, peer: Echo, channel: int = 0x4000) -> None:
+    """Assert that data goes to the peer and back."""
+    assert await client.bind(channel, peer.address) == 0
+    client.send(channel.to_bytes(2, "big") + b"\0\4ping")
+    assert await client.receive() == channel.to_bytes(2, "big") + b"\0\4ping"
+
+
+def udp_socket(source: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """Blocking, with patience."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((source, port))
+    sock.settimeout(20)
+    return sock
