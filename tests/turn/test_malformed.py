@@ -1,4 +1,4 @@
-"""What is no message, or none that makes sense: silence, or the right error, and nothing has changed (RFC 8489 §6.3)."""
+"""What is no message, or makes no sense: silence, or the right error, and nothing has changed (RFC 8489 §6.3)."""
 
 from __future__ import annotations
 
@@ -139,6 +139,10 @@ def request(method: int, *attributes: tuple[int, bytes], without: int | None = N
     )
 
 
+def unsealed(client: TurnClient) -> bytes:
+    return message(ALLOCATE, [UDP, *credentials(client)])
+
+
 def changed(make: Make, change: Callable[[bytes], bytes]) -> Make:
     return lambda client: change(make(client))
 
@@ -147,7 +151,7 @@ def twice(first: bytes, second: bytes) -> Make:
     """Two MESSAGE-INTEGRITYs: a right one where b"" stands."""
 
     def make(client: TurnClient) -> bytes:
-        packet = message(ALLOCATE, [UDP, *credentials(client)])
+        packet = unsealed(client)
         for seal in (first, second):
             packet = with_attribute(packet, INTEGRITY, seal) if seal else sealed(packet, key_of(client))
         return packet
@@ -188,10 +192,10 @@ WITHOUT_ALLOCATION: dict[str, tuple[int, Make]] = {
     "a user name cut in the middle of a letter": (400, request(ALLOCATE, UDP, username="é".encode()[:1])),
     "another realm": (401, request(ALLOCATE, UDP, realm=b"elsewhere")),
     "a realm that is no UTF-8": (400, request(ALLOCATE, UDP, realm=b"\xff")),
-    "no seal": (401, lambda client: message(ALLOCATE, [UDP, *credentials(client)])),
-    "a seal of 19 bytes": (401, lambda client: with_attribute(message(ALLOCATE, credentials(client)), INTEGRITY, bytes(19))),
-    "a seal of zeros": (401, lambda client: with_attribute(message(ALLOCATE, credentials(client)), INTEGRITY, bytes(20))),
-    "a seal of another key": (401, lambda client: sealed(message(ALLOCATE, [UDP, *credentials(client)]), b"another key")),
+    "no seal": (401, lambda client: unsealed(client)),
+    "a seal of 19 bytes": (401, lambda client: with_attribute(unsealed(client), INTEGRITY, bytes(19))),
+    "a seal of zeros": (401, lambda client: with_attribute(unsealed(client), INTEGRITY, bytes(20))),
+    "a seal of another key": (401, lambda client: sealed(unsealed(client), b"another key")),
     "a wrong seal before a right one": (401, twice(bytes(20), b"")),
     "a changed letter": (401, changed(request(ALLOCATE, UDP), lambda p: p[:24] + b"\x12" + p[25:])),
 }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from client.turn import ALLOCATE, BINDING, CREATE_PERMISSION, REFRESH, TRANSPORT
 from client.turn_message import INTEGRITY, LIFETIME, NONCE
 from turn.conftest import ANN, Come, Echo, Serve, Server, relays, udp_socket
-from turn.draft import Pairs, credentials, message, sealed, status_of, with_fingerprint
+from turn.draft import Pairs, credentials, key_of, message, sealed, status_of, with_fingerprint
 
 UDP = (TRANSPORT, bytes([17, 0, 0, 0]))
 GROWTH = 3.6
@@ -34,8 +34,8 @@ QUESTIONS: dict[str, Pairs] = {
     "SOFTWARE": [(0x8022, b"somebody's client, version 1.2.3")],
     "what must be understood": [(number, b"") for number in range(0x7000, 0x7040)],
     "a seal": [(INTEGRITY, bytes(20))],
-    "everything wrong": [(0x06, b"ann"), (0x14, b"peerline"), (NONCE, b"obMatJos2gAAA" + bytes(19)), (INTEGRITY, bytes(20))],
-}  # fmt: skip
+    "everything wrong": [(0x06, b"ann"), (0x14, b"peerline"), (NONCE, b"obMatJos2gAAA"), (INTEGRITY, bytes(20))],
+}
 
 
 @pytest.mark.parametrize("method", [BINDING, ALLOCATE, REFRESH, CREATE_PERMISSION])
@@ -63,7 +63,7 @@ async def test_one_source_gets_fifty_answers_a_second_and_no_other_notices(
         "Binding": message(BINDING),
         "401": message(ALLOCATE, [UDP]),
         "400": message(ALLOCATE),
-        "438": sealed(message(REFRESH, credentials(ann)), b"") + b"",
+        "438": sealed(message(REFRESH, credentials(ann)), key_of(ann)),
     }
     with udp_socket() as stranger, udp_socket("127.0.0.2") as other:
         stranger.setblocking(False)

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use mio::net::{TcpListener, TcpStream};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -41,6 +42,12 @@ pub(crate) fn connect_from(relay: SocketAddr, peer: SocketAddr) -> io::Result<Tc
     }
 }
 
+/// Whether somebody is there to be accepted.
+pub(crate) fn has_waiting(listener: &TcpListener) -> bool {
+    let mut asked = [PollFd::new(listener, PollFlags::IN)];
+    poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
+}
+
 fn bound(address: SocketAddr, is_shared: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
@@ -64,6 +71,16 @@ fn listening(socket: Socket) -> io::Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn somebody_waits_until_he_is_accepted() {
+        let [listener] = &listen_shared("127.0.0.1:0".parse().unwrap(), 1).unwrap()[..] else { panic!("one") };
+        assert!(!has_waiting(listener));
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(has_waiting(listener));
+        let _accepted = listener.accept().unwrap();
+        assert!(!has_waiting(listener));
+    }
 
     #[test]
     fn a_taken_port_is_an_error_also_for_several() {

@@ -9,6 +9,7 @@ use mio::net::{TcpListener, TcpStream};
 use peerline_turn::{FiveTuple, Transport};
 
 use crate::service::Io;
+use crate::tcp::has_waiting;
 use crate::turn::certificate::Certificate;
 use crate::turn::command::TurnCommand;
 use crate::turn::frame::Frame;
@@ -42,6 +43,8 @@ impl TurnPlane {
                     io::ErrorKind::WouldBlock => return false,
                     // One that was gone before it was taken.
                     io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
+                    // Without a descriptor for somebody the kernel does not say that nobody is there.
+                    _ if !has_waiting(socket) => return false,
                     _ => {
                         // Out of descriptors: a stranger has one that it makes nothing of.
                         io.counters.turn.refused_connections.add(1);
