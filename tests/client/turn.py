@@ -91,14 +91,26 @@ class TurnClient:
     async def ask(self, method: int, attributes: Attributes | None = None) -> tuple[int, dict[int, bytes]]:
         """Status (0 is success) and attributes."""
         for _ in range(2):
-            self.send(self.message(method, attributes or []))
-            found = attributes_of(await self.receive())
+            question = self.message(method, attributes or [])
+            self.send(question)
+            found = attributes_of(await self._answer(question[8:20]))
             error = found.get(ERROR_CODE)
             status = error[2] * 100 + error[3] if error is not None else 0
             if status not in (401, 438) or self.nonce:
                 return status, found
             self.realm, self.nonce = found[REALM], found[NONCE]
         raise AssertionError("never")
+
+    async def _answer(self, transaction: bytes) -> bytes:
+        """What came before it is not lost."""
+        others = []
+        while (packet := await self.receive())[8:20] != transaction or packet[0] & 0xC0:
+            others.append(packet)
+        while not self.inbox.empty():
+            others.append(self.inbox.get_nowait())
+        for other in others:
+            self.inbox.put_nowait(other)
+        return packet
 
     async def allocate(self, family: int | None = None) -> tuple[int, dict[int, bytes]]:
         """A relay for UDP."""
