@@ -11,7 +11,7 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from peerline import _core
 
@@ -152,8 +152,7 @@ class StunListener:
         return f"<StunListener port={self._port} {'open' if self.is_open else 'closed'}>"
 
 
-@dataclass(frozen=True, slots=True)
-class TurnEvent:
+class TurnEvent(NamedTuple):
     """Something happened to an allocation: "allocated", "freed", or "asked" (may this user allocate?)."""
 
     kind: str

@@ -282,6 +282,7 @@ def test_the_core_has_only_the_names_its_stub_tells() -> None:
         "turn_kick",
         "turn_list",
         "turn_listen",
+        "turn_recertify",
         "turn_reload",
     }
     with pytest.raises(AttributeError):

@@ -25,7 +25,7 @@ class _Json(logging.Formatter):
 
 
 def set_up_logs(*, as_json: bool) -> None:
-    """Everything from `info` up goes to standard error."""
+    """Everything from `info` up goes to standard error; each relay of the TURN server only into lines for machines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         _Json() if as_json else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
@@ -34,6 +34,7 @@ def set_up_logs(*, as_json: bool) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("peerline").setLevel(logging.INFO)
+    logging.getLogger("peerline.turn.relays").setLevel(logging.INFO if as_json else logging.WARNING)
     # uvicorn's own lines say nothing ours do not, and its access log holds addresses and session ids.
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "picows", "asyncio"):
         logging.getLogger(name).setLevel(logging.ERROR)

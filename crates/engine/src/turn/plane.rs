@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mio::Interest;
 use mio::net::UdpSocket;
@@ -36,6 +36,8 @@ use crate::udp::asked;
 const LISTENER_ARRIVALS: usize = 256;
 /// The same for a relay; one flow must not starve the others.
 const RELAY_ARRIVALS: usize = 16;
+/// News of allocations wait for each other so long: each wake of the owner costs as much as an allocation.
+const NEWS_WAIT: Duration = Duration::from_millis(100);
 
 pub(crate) struct TurnPlane {
     pub(crate) listeners: Vec<Listener>,
@@ -55,6 +57,9 @@ pub(crate) struct TurnPlane {
     pub(crate) last_route: Option<(AllocationId, Route)>,
     pub(crate) place: Place,
     reply: Vec<u8>,
+    /// What the owner will be told of, and when.
+    news: Vec<Event>,
+    news_due: Option<Instant>,
 }
 
 /// A UDP socket that clients talk to, and what is on its way to them.
@@ -115,6 +120,8 @@ impl TurnPlane {
             last_route: None,
             place,
             reply: Vec::new(),
+            news: Vec::new(),
+            news_due: None,
         }
     }
 
@@ -206,7 +213,11 @@ impl TurnPlane {
     fn publish(&mut self, io: &mut Io<'_>) {
         io.counters.turn.take_over(self.machine.counters());
         while let Some(event) = self.machine.poll_event() {
-            io.events.push_back(Event::Turn { handle: io.handle, event });
+            self.news.push(Event::Turn { handle: io.handle, event });
+            self.news_due.get_or_insert(io.now + NEWS_WAIT);
+        }
+        if self.news_due.take_if(|due| *due <= io.now).is_some() {
+            io.events.extend(self.news.drain(..));
         }
     }
 
@@ -297,12 +308,14 @@ impl Service for TurnPlane {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let of_peers = self.relays.peers.poll_timeout();
-        [self.machine.poll_timeout(), self.poll_streams_timeout(), of_peers].into_iter().flatten().min()
+        let all = [self.machine.poll_timeout(), self.poll_streams_timeout(), of_peers, self.news_due];
+        all.into_iter().flatten().min()
     }
 
     fn handle_command(&mut self, io: &mut Io<'_>, command: Box<dyn Any + Send>) {
         let Ok(command) = command.downcast::<TurnCommand>() else { return };
         self.last_route = None;
+        self.news_due = Some(io.now); // whoever asks for something wants to see it done
         match *command {
             TurnCommand::Reload(settings) => self.machine.reload(settings),
             TurnCommand::Recertify(certificate) => self.certificate = Some(certificate),
