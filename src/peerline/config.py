@@ -115,6 +115,10 @@ def load_config(
             raise ConfigError(f"{file}: {error.strerror}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: {error}") from error
+    # One key for each setting, however it is written: the environment adds to the tables of the file.
+    values = {
+        key.replace("-", "_") if key.replace("-", "_") in _fields(Config) else key: v for key, v in values.items()
+    }
     for name, text in environment.items():
         if name.startswith(ENV_PREFIX):
             _put_environment(values, name, text)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import resource
 import signal
 import socket
 import ssl
+import termios
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -28,8 +31,8 @@ ANN = ("--user", "ann:pass", "--allow-peer", "127.0.0.0/8")
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[TurnProcess] = []
 
-    def begin(*flags: str) -> TurnProcess:
-        started.append(TurnProcess(tmp_path, *flags))
+    def begin(*flags: str, before: Callable[[], None] | None = None) -> TurnProcess:
+        started.append(TurnProcess(tmp_path, *flags, before=before))
         return started[-1]
 
     yield begin
@@ -161,6 +164,44 @@ async def test_sighup_reads_the_settings_again(start: Start, enter: Enter, tmp_p
     server.tell(signal.SIGHUP)
     await until(lambda: "the settings stay as they were" in server.errors(), "it has refused them")
     assert await bob.refresh() == 0
+
+
+def test_a_terminal_that_is_closed_ends_it(start: Start) -> None:
+    ours, its = os.openpty()
+
+    def take_the_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(its, termios.TIOCSCTTY, 0)
+
+    server = start(*ANN, before=take_the_terminal)
+    assert server.address("udp")
+    os.close(its)
+    os.close(ours)
+    assert server.wait() == 0
+    assert "settings read again" not in server.errors()
+
+
+def test_the_descriptor_limit_is_raised_and_one_that_stays_low_is_told(start: Start) -> None:
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (200, 500))
+
+    server = start(*ANN, before=few)
+    assert "500 files and sockets only" in server.wait_for("This process may open")
+    assert resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE) == (500, 500)
+
+
+async def test_past_the_descriptor_limit_clients_are_refused_and_the_others_go_on(start: Start, enter: Enter) -> None:
+    def few() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
+
+    server = start(*ANN, "--shards", "1", before=few)
+    ann = await enter(server)
+    assert (await ann.allocate())[0] == 0
+    statuses = {(await (await enter(server)).allocate())[0] for _ in range(60)}
+    assert statuses == {0, 508}
+    assert await ann.refresh() == 0
+    server.tell(signal.SIGTERM)
+    await asyncio.to_thread(server.wait_for, "draining")
 
 
 async def test_limits_are_settings(start: Start, enter: Enter, tmp_path: Path) -> None:

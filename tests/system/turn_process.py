@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from queue import Queue
 
@@ -16,13 +17,15 @@ _PATIENCE_S = 30.0
 class TurnProcess:
     """Started at once; what it prints can be waited for."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, before: Callable[[], None] | None = None) -> None:
+        """`before` is run in the new process, ahead of its program."""
         ports = ["--turn-port", "0", "--turn-tls-port", "0", "--relay-ports", "20000-60000"]
         self._errors_path = folder / "errors.txt"
         with self._errors_path.open("ab") as errors:
             self.process = subprocess.Popen(
-                [PEERLINE, "turn", *ports, *flags], stdout=subprocess.PIPE, stderr=errors, text=True
-            )
+                [PEERLINE, "turn", *ports, *flags],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, preexec_fn=before,
+            )  # fmt: skip
         self.lines: list[str] = []
         self._arriving: Queue[str | None] = Queue()
         threading.Thread(target=self._read, daemon=True).start()

@@ -29,9 +29,27 @@ def test_nothing_given_means_the_defaults() -> None:
     assert load_config(None, {}) == Config()
 
 
+def test_limits_of_the_relay_are_settings_of_a_table_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "peerline.toml"
+    file.write_text("rest_secret = ['new', 'old']\nturn-cert = 'a.pem'\n[turn-limits]\nallocations = 3\n")
+    environment = {"PEERLINE_TURN_LIMITS_CHANNELS": "7", "PEERLINE_TURN": "no", "PEERLINE_TURN_KEY": "b.pem"}
+    config = load_config(file, environment)
+    assert (config.turn_limits.allocations, config.turn_limits.channels, config.turn) == (3, 7, False)
+    assert (config.turn_cert, config.turn_key) == (Path("a.pem"), Path("b.pem"))
+    assert config.rest_secret == ("new", "old")
+
+
+def test_secrets_are_in_no_repr() -> None:
+    shown = repr(Config(token_secret="sesame", rest_secret=("sesame",), turn_user=("ann:sesame",)))
+    assert "sesame" not in shown
+
+
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
+        ("[turn_limits]\nallocation = 1", "[turn_limits]", "'allocations'"),
+        ("[turn_limits]\npermissions = -1", "permissions", None),
+        ("turn_tls_port = 65536", "turn_tls_port", "65535"),
         ("prot = 1", "'prot'", "'port'"),
         ("[limits]\nrat = 1", "[limits]", "'rate'"),
         ("port = 'x'", "port", None),

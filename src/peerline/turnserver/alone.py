@@ -63,7 +63,7 @@ class Alone:
         def told_to_leave() -> None:
             (leave_at_once if leave.is_set() else leave).set()
 
-        with Engine(self._shards) as engine, contextlib.ExitStack() as stack:
+        with _engine(self._shards) as engine, contextlib.ExitStack() as stack:
             engine.attach(asyncio.get_running_loop())
             server = self._server = TurnServer(engine, self._first_settings)
             self._open(server)
@@ -129,3 +129,12 @@ class Alone:
         for task in (drained, hurried):
             task.cancel()
         await asyncio.gather(drained, hurried, return_exceptions=True)
+
+
+def _engine(shards: int | None) -> Engine:
+    try:
+        return Engine(shards)
+    except OSError as error:
+        raise PeerlineError(
+            f"the packet core cannot start: {reason(error)}", code="unavailable", hint="Ask for fewer --shards."
+        ) from error
