@@ -18,11 +18,15 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     p = verbs.add_parser("serve", help="run the server", description=__doc__)
     none: Any = argparse.SUPPRESS  # a flag that is not given must not beat the environment or the file
     p.add_argument("--host", default=none, help="address to listen on (127.0.0.1)")
-    p.add_argument("--port", type=int, default=none, help="port of page and signaling; 0 picks one (8080)")
+    p.add_argument(
+        "--port", type=int, metavar="PORT", default=none, help="port of page and signaling; 0 picks one (8080)"
+    )
     p.add_argument("--lan", action="store_true", default=none, help="also serve the LAN, over HTTPS on the same port")
-    p.add_argument("--stun-port", type=int, default=none, help="UDP port of the STUN server; 0 picks one (3478)")
-    add_turn_flags(p)
-    p.add_argument("--no-turn", action="store_false", dest="turn", default=none, help="no relay")
+    relay = add_turn_flags(p)
+    relay.add_argument(
+        "--stun-port", type=int, metavar="PORT", default=none, help="UDP port of STUN; 0 picks one (3478)"
+    )
+    relay.add_argument("--no-turn", action="store_false", dest="turn", default=none, help="no relay")
     p.add_argument("--auth", choices=("open", "token"), default=none, help="who may register (open)")
     store = p.add_mutually_exclusive_group()
     store.add_argument("--database", metavar="URL", default=none, help="sqlite:///FILE or postgresql://…")
@@ -33,12 +37,16 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     p.set_defaults(run=run)
 
 
-def add_turn_flags(parser: argparse.ArgumentParser) -> None:
-    """What `serve` and `turn` have in common."""
+def add_turn_flags(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """What `serve` and `turn` have in common, in a group of its own."""
     none: Any = argparse.SUPPRESS
     p = parser.add_argument_group("relay")
-    p.add_argument("--turn-port", type=int, default=none, help="UDP and TCP port of TURN; 0 picks one (3478)")
-    p.add_argument("--turn-tls-port", type=int, default=none, help="TLS port of TURN; 0 picks one (5349)")
+    p.add_argument(
+        "--turn-port", type=int, metavar="PORT", default=none, help="UDP and TCP port of TURN; 0 picks one (3478)"
+    )
+    p.add_argument(
+        "--turn-tls-port", type=int, metavar="PORT", default=none, help="TLS port of TURN; 0 picks one (5349)"
+    )
     p.add_argument("--turn-cert", type=Path, metavar="FILE", default=none, help="certificate chain for TLS, PEM")
     p.add_argument("--turn-key", type=Path, metavar="FILE", default=none, help="its private key, PEM")
     p.add_argument("--relay-ports", metavar="FIRST-LAST", default=none, help="UDP ports of relays (49152-65535)")
@@ -50,6 +58,7 @@ def add_turn_flags(parser: argparse.ArgumentParser) -> None:
         "--allow-peer", metavar="CIDR", action="append", default=none,
         help="let the relay reach this network, although it is private, local or reserved; may be given again",
     )  # fmt: skip
+    return p
 
 
 def run(arguments: argparse.Namespace) -> None:
