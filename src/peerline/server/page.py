@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -33,6 +33,8 @@ class Page:
         """For a Starlette app; assets carry their hash in the name and are kept by browsers for good."""
         return [
             Route("/", self.index),
+            Route("/doctor", self.index),  # the page looks at its own address
+            Route("/doctor/", self.without_slash),
             Mount("/assets", _Assets(directory=STATIC / "assets", check_dir=False)),
             Route("/{name:path}", self.file),
         ]
@@ -43,6 +45,11 @@ class Page:
         if not path.exists():
             return PlainTextResponse("The page is not built: run `make page`.\n", 503)
         return FileResponse(path, headers=HEADERS | {"Cache-Control": "no-cache"})
+
+    async def without_slash(self, request: Request) -> Response:
+        """Below `/doctor/` the page would look for its files where there are none."""
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"../doctor{query}")
 
     async def file(self, request: Request) -> Response:
         """A file beside the page, such as the icon."""

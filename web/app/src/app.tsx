@@ -5,6 +5,7 @@ import { language, t } from "./i18n/language";
 import { CallPage } from "./pages/call";
 import { LobbyPage } from "./pages/lobby";
 import { RegisterPage } from "./pages/register";
+import { Footer } from "./parts/doctor-link";
 import { Header } from "./parts/header";
 import { IncomingCall } from "./parts/incoming";
 import { ServerBanner } from "./parts/server-banner";
@@ -41,6 +42,7 @@ export function App({ session }: { session: Session }) {
         {page === "lobby" && <LobbyPage session={session} />}
         {page === "call" && <CallPage key={call!.id} call={call!} />}
       </main>
+      {page !== "call" && <Footer />}
       {rings && <IncomingCall key={call.id} call={call} />}
     </div>
   );

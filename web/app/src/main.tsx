@@ -18,9 +18,15 @@ import "./styles/inspector.css";
 const options = readOptions(location.search);
 language.use(firstLanguage(options.lang, memory.lang(), navigator.languages));
 
-const session = new Session(connect, options, location.href);
-// A tab that was registered comes back by itself after a reload or a crash; the SDK then takes up its call.
-const name = memory.registered();
-if (name) void session.register(name, memory.token());
+const root = document.getElementById("app")!;
 
-render(<App session={session} />, document.getElementById("app")!);
+if (location.pathname.endsWith("/doctor")) {
+  // A page of its own, which most visitors never ask for.
+  void import("./pages/doctor").then(({ DoctorPage }) => render(<DoctorPage />, root));
+} else {
+  const session = new Session(connect, options, location.href);
+  // A tab that was registered comes back by itself after a reload or a crash; the SDK then takes up its call.
+  const name = memory.registered();
+  if (name) void session.register(name, memory.token());
+  render(<App session={session} />, root);
+}

@@ -2,6 +2,7 @@
 
 import { t } from "../i18n/language";
 import type { Session } from "../state/session";
+import { AskTheDoctor } from "./doctor-link";
 import { Icon } from "./icon";
 
 export function RelayNote({ session }: { session: Session }) {
@@ -14,6 +15,9 @@ export function RelayNote({ session }: { session: Session }) {
           <strong>{t("relay.none")}</strong>
         </p>
         <p>{t("relay.why")}</p>
+        <p>
+          <AskTheDoctor />
+        </p>
       </div>
     </div>
   );
