@@ -225,6 +225,13 @@ def test_a_certificate_is_judged(begins: int, ends: int, code: int, host: str, s
     assert (outcome.fix is None) == (state is State.OK)
 
 
+def test_a_home_made_certificate_of_the_relay_is_worse_than_one_of_the_page() -> None:
+    found = Certificate(["10.0.0.1"], NOW - DAY, NOW + 60 * DAY, "AB", "self-signed certificate", 18)
+    page, relay = (certificate.judge(found, what, "10.0.0.1", NOW) for what in (certificate.PAGE, certificate.RELAY))
+    assert "browsers warn once" in page.summary
+    assert relay.fix == "peerline serve --turn-cert FILE --turn-key FILE"
+
+
 def test_limits_are_judged_with_the_line_that_lifts_them() -> None:
     enough: dict[str, int | None] = {"net.core.rmem_max": 4 << 20, "net.core.wmem_max": None}
     assert limits.judge(Descriptors(20, 20_000), enough).state is State.OK

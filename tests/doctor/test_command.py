@@ -21,7 +21,7 @@ from lab.authority import Authority
 from system.server_process import PEERLINE, ServerProcess, create_token, standalone
 
 SIGNALING = ["signaling-websocket", "signaling-http"]
-OVER_UDP = ["stun-udp", "relay-udp"]
+OVER_UDP_AND_TCP = ["stun-udp", "relay-udp", "stun-tcp", "relay-tcp"]
 
 
 def run(folder: Path, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -80,7 +80,7 @@ def test_a_server_with_a_relay_is_well(relaying: ServerProcess, tmp_path: Path) 
     report = examine(tmp_path, "--server", relaying.url)
     found = states(report)
     assert "failed" not in found.values(), report
-    for name in (*SIGNALING, *OVER_UDP, "clock", "certificate", "nat", "advertised-address", "relay-ports"):
+    for name in (*SIGNALING, *OVER_UDP_AND_TCP, "clock", "certificate", "nat", "advertised-address", "relay-ports"):
         assert found[name] == "ok", check(report, name)
     path = report["path"]
     assert path["server"] == "127.0.0.1"

@@ -61,7 +61,19 @@ async def test_with_a_relay_all_is_well(with_relay: Invite, relaying: ServerProc
     page = await examined(with_relay, relaying)
     await expect(page.get_by_role("status")).to_have_text("All is well")
     found = await states(page)
-    for name in ("secure", "media", "websocket", "http", "clock", "stun", "nat", "relayUdp", "relayOnly", "advertised"):
+    for name in (
+        "secure",
+        "media",
+        "websocket",
+        "http",
+        "clock",
+        "stun",
+        "nat",
+        "relayUdp",
+        "relayTcp",
+        "relayOnly",
+        "advertised",
+    ):
         assert found[name] == "ok", found
     await expect(page.locator('[data-check="relayOnly"]')).to_contain_text("there and back in")
     picture = page.get_by_role("img", name=re.compile("^The path: This browser"))

@@ -11,6 +11,7 @@ from peerline.doctor.check import Check, Outcome, State, failed, ok, unknown, wa
 from peerline.doctor.patient import Patient
 from peerline.doctor.place import place_of
 
+PAGE, RELAY = "the page", "the relay"
 SOON = datetime.timedelta(days=14)
 
 
@@ -23,10 +24,10 @@ class Certificate(Check):
     async def examine(self, patient: Patient) -> Outcome:
         places = {}
         if patient.server is not None and patient.server.is_secure:
-            places[(patient.server.host, patient.server.port)] = "the page"
+            places[(patient.server.host, patient.server.port)] = PAGE
         for server in patient.ice_servers:
             if server.url.transport == "tls":
-                places.setdefault((server.url.host, server.url.port), "the relay")
+                places.setdefault((server.url.host, server.url.port), RELAY)
         outcomes = []
         for (host, port), what in places.items():
             found = await read_certificate(host, port, strict=patient.strict_tls, lax=patient.lax_tls)
@@ -58,6 +59,11 @@ def judge(found: Found, what: str, host: str, now: datetime.datetime | None = No
         named = ", ".join(found.names) or "nobody"
         return failed(f"the certificate of {what} is for {named}, not for {host}", f"certbot certonly -d {quote(host)}")
     if found.is_home_made and not _is_public(host):
+        if what == RELAY:
+            return warning(
+                "the certificate of the relay is home-made: browsers leave the relay over TLS alone, without a word",
+                "peerline serve --turn-cert FILE --turn-key FILE",
+            )
         return warning(
             f"the certificate of {what} is home-made: browsers warn once",
             "compare the fingerprint with the one that `peerline serve` printed",

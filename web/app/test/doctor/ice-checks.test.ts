@@ -175,9 +175,14 @@ describe("the relay", () => {
 
 describe("the codes of errors", () => {
   it("are explained, with the port that may be closed", () => {
-    expect(explain(701, TURN, "udp")[1]).toEqual(words("doctor.fix.udpPort", { port: 3478 }));
-    expect(explain(701, TLS, "tls")[1]).toEqual(words("doctor.fix.tcpPort", { port: 443 }));
-    expect(explain(401, TURN, "udp")[0].key).toBe("doctor.ice.401");
-    expect(explain(600, TURN, "udp")).toEqual([words("doctor.ice.other", { code: 600 })]);
+    expect(explain(701, TURN, "udp").fix).toEqual(words("doctor.fix.udpPort", { port: 3478 }));
+    expect(explain(701, TCP, "tcp").fix).toEqual(words("doctor.fix.tcpPort", { port: 3478 }));
+    expect(explain(401, TURN, "udp").summary.key).toBe("doctor.ice.401");
+    expect(explain(600, TURN, "udp").summary).toEqual(words("doctor.ice.other", { code: 600 }));
+  });
+
+  it("may mean a certificate over TLS, which a page is never told", () => {
+    const outcome = explain(701, TLS, "tls");
+    expect([outcome.state, outcome.fix]).toEqual(["warning", words("doctor.fix.turnCert", { port: 443 })]);
   });
 });

@@ -39,8 +39,6 @@ export const relay = (transport: Transport): Check => ({
     const said = found.errors.find((error) => error.code !== 701)?.code ?? found.errors[0]?.code;
     // A browser that goes on asking has had no answer.
     const code = said ?? (found.isComplete ? undefined : 701);
-    return code === undefined
-      ? failed(words("doctor.relay.nothing"))
-      : failed(...explain(code, url, transport));
+    return code === undefined ? failed(words("doctor.relay.nothing")) : explain(code, url, transport);
   },
 });
