@@ -89,7 +89,7 @@ def servers() -> Iterator[tuple[Server, Server]]:
     """Both, each pinned to CPU 0."""
     first, last = map(str, RELAY_PORTS)
     ours = ["turn", "--turn-port", str(OURS), "--user", "user:pass", "--allow-peer", "127.0.0.0/8"]
-    ours += ["--relay-ports", f"{first}-{last}", "--shards", "1", "--no-limits"]
+    ours += ["--relay-ports", f"{first}-{last}", "--shards", "1", "--no-limits", "--drain-s", "0"]
     coturn = ["-n", "-L", "127.0.0.1", "-E", "127.0.0.1", "-p", str(COTURN), "-a", "-u", "user:pass", "-r", "bench"]
     coturn += ["--allow-loopback-peers", "--no-tls", "--no-dtls", "--no-cli", "--log-file=/dev/null"]
     coturn += ["--min-port", first, "--max-port", last]

@@ -11,7 +11,13 @@ import pytest
 
 from client.certificates import DAY, make_certificate
 from peerline.errors import ConfigError
-from peerline.turnserver.certificate import Certificate, CertificateFiles, CertificateWatch, certificate_files
+from peerline.turnserver.certificate import (
+    Certificate,
+    CertificateFiles,
+    CertificateWatch,
+    certificate_files,
+    look_again,
+)
 
 
 def files(folder: Path, name: str = "server") -> CertificateFiles:
@@ -129,6 +135,20 @@ def test_a_broken_one_changes_nothing_and_is_warned_about_once(
     assert not watch.look()
     assert len(used.all) == 1
     assert "the engine will not have it" in caplog.text
+
+
+def test_who_asks_gets_it_read_again_from_other_files_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    served, other, used = files(tmp_path), files(tmp_path, "other"), Used()
+    watch = CertificateWatch(served, used.use)
+    look_again(watch, None)
+    look_again(watch, other)
+    look_again(watch, None)
+    assert used.all == [served.load(), other.load(), other.load()]
+    assert "restart" not in caplog.text
+    look_again(None, None)
+    assert "restart" not in caplog.text
+    look_again(None, served)
+    assert "TLS takes a restart" in caplog.text
 
 
 async def test_it_looks_by_itself(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from peerline.turnserver.addresses import (
     reaches_nobody,
     relay_addresses,
 )
-from peerline.turnserver.certificate import CertificateFiles, CertificateWatch, certificate_files
+from peerline.turnserver.certificate import CertificateFiles, CertificateWatch, certificate_files, look_again
 from peerline.turnserver.configured import configured_secrets, turn_settings
 from peerline.turnserver.opening import Opened, Wanted, open_turn
 from peerline.turnserver.ports import FLAGS, reason
@@ -100,10 +100,7 @@ class IceServer:
         except BaseException:
             self._secrets = before
             raise
-        if self._watch is not None:
-            if files is not None:
-                self._watch.files = files
-            self._watch.look(anyway=True)
+        look_again(self._watch, files)
 
     def drain(self) -> None:
         """No new allocation; those there are go on until the end."""

@@ -15,7 +15,7 @@ from peerline.engine import Engine
 from peerline.errors import ConfigError, PeerlineError
 from peerline.signals import on_signals
 from peerline.turnserver.addresses import LOCAL_ONLY, numeric_host, parse_ports, reaches_nobody, relay_addresses
-from peerline.turnserver.certificate import CertificateWatch, certificate_files
+from peerline.turnserver.certificate import CertificateWatch, certificate_files, look_again
 from peerline.turnserver.configured import configured_secrets, turn_settings
 from peerline.turnserver.opening import Wanted, open_turn
 from peerline.turnserver.ports import FLAGS, reason
@@ -86,10 +86,7 @@ class Alone:
             log.error("the settings stay as they were: %s", error)
             return
         log.info("settings read again; ports stay as they are")
-        if self._watch is not None:
-            if files is not None:
-                self._watch.files = files
-            self._watch.look(anyway=True)
+        look_again(self._watch, files)
 
     def _settings(self, config: Config) -> TurnSettings:
         known = self._made or configured_secrets(config)

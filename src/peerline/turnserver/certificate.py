@@ -136,6 +136,15 @@ def certificate_files(chain: Path | None, key: Path | None) -> CertificateFiles 
     return CertificateFiles(chain, key)
 
 
+def look_again(watch: CertificateWatch | None, files: CertificateFiles | None) -> None:
+    """Somebody asks for the certificate to be read, from these files if there are any."""
+    if watch is not None:
+        watch.files = files or watch.files
+        watch.look(anyway=True)
+    elif files is not None:
+        log.warning("there was no certificate at the start: TLS takes a restart")
+
+
 def _blocks(path: Path) -> list[tuple[bytes, bytes]]:
     try:
         return [(block[1], block[0]) for block in _BLOCK.finditer(path.read_bytes())]
