@@ -58,6 +58,7 @@ class TurnLimits:
     new_peers_burst: int = 32
     packets_per_s: int = 10_000
     bits_per_s: int = 50_000_000
+    tcp_connections: int = 32  # with peers at once, where there are TCP relays; of static users too
     static_users: bool = False  # whether all this holds for `turn_user` too
 
 
@@ -77,6 +78,8 @@ class Config:
     relay_ports: str = "49152-65535"
     external_ip: tuple[str, ...] = ()  # PUBLIC or PUBLIC/PRIVATE, where the server stands behind a one-to-one NAT
     allow_peer: tuple[str, ...] = ()  # networks the relay may reach although they are private, local or reserved
+    turn_alternate: tuple[str, ...] = ()  # ADDRESS[:PORT] of this host, for behaviour discovery (RFC 5780); (): off
+    tcp_relays: bool = False  # whether the relay carries TCP to peers, too (RFC 6062)
     realm: str = "peerline"  # of the TURN server, told to clients
     rest_secret: tuple[str, ...] = field(default=(), repr=False)  # of TURN credentials, newest first; (): made once
     turn_user: tuple[str, ...] = field(default=(), repr=False)  # NAME:PASSWORD, good for ever

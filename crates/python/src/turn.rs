@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use peerline_engine::{Network, Own, PeerPolicy, Quotas, RateLimit, Secret, Settings, User};
+use peerline_engine::{Discovery, Network, Own, OwnIp, PeerPolicy, Quotas, RateLimit, Secret, Settings, User};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -27,6 +27,16 @@ pub(crate) struct SettingsIn {
     nonce_lifetime_s: u64,
     asks_owner: bool,
     mobility: bool,
+    discovery: Vec<DiscoveryIn>,
+    tcp_relays: bool,
+    tcp_connections: u32,
+}
+
+#[derive(FromPyObject)]
+struct DiscoveryIn {
+    /// Each as it is bound and as clients are told.
+    ips: ((String, String), (String, String)),
+    ports: (u16, u16),
 }
 
 #[derive(FromPyObject)]
@@ -70,8 +80,24 @@ impl SettingsIn {
             nonce_lifetime: Duration::from_secs(self.nonce_lifetime_s),
             asks_owner: self.asks_owner,
             mobility: self.mobility,
+            discovery: self.discovery.into_iter().map(DiscoveryIn::check).collect::<PyResult<_>>()?,
+            tcp_relays: self.tcp_relays,
+            tcp_connections: self.tcp_connections,
             ..Settings::default()
         }))
+    }
+}
+
+impl DiscoveryIn {
+    fn check(self) -> PyResult<Discovery> {
+        let ((first, first_told), (second, second_told)) = self.ips;
+        match addresses(&[first, first_told, second, second_told])?[..] {
+            [bind, advertise, other, other_told] => Ok(Discovery {
+                ips: [OwnIp { bind, advertise }, OwnIp { bind: other, advertise: other_told }],
+                ports: [self.ports.0, self.ports.1],
+            }),
+            _ => Err(PyValueError::new_err("discovery needs two addresses")),
+        }
     }
 }
 

@@ -58,6 +58,11 @@ def add_turn_flags(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         "--allow-peer", metavar="CIDR", action="append", default=none,
         help="let the relay reach this network, although it is private, local or reserved; may be given again",
     )  # fmt: skip
+    p.add_argument(
+        "--turn-alternate", metavar="ADDRESS[:PORT]", action="append", default=none,
+        help="another address of this host, for behaviour discovery (RFC 5780); PORT is the one after --turn-port",
+    )  # fmt: skip
+    p.add_argument("--tcp-relays", action="store_true", default=none, help="relay TCP to peers, too (RFC 6062)")
     return p
 
 

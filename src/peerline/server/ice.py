@@ -6,7 +6,7 @@ import asyncio
 import errno
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from peerline.auth.secrets_file import load_secrets
 from peerline.config import Config
@@ -23,6 +23,7 @@ from peerline.turnserver.addresses import (
 )
 from peerline.turnserver.certificate import CertificateFiles, CertificateWatch, certificate_files, look_again
 from peerline.turnserver.configured import configured_secrets, turn_settings
+from peerline.turnserver.discovery import Discovery, parse_alternates
 from peerline.turnserver.opening import Opened, Wanted, open_turn
 from peerline.turnserver.ports import FLAGS, reason
 
@@ -47,6 +48,9 @@ class IceServer:
         self.turn_server: TurnServer | None = None
         self.stun_port: int | None = None
         self.turn_ports: dict[str, int] = {}
+        self._alternates = parse_alternates(config.turn_alternate)
+        self._discovery: Sequence[Discovery] = ()
+        self._alternate_ports: list[int] = []
         self.offers_turn = False
         self.notes: list[str] = []
         self._settings(config)  # raises now, not when everything runs
@@ -144,13 +148,15 @@ class IceServer:
         self._relays = relay_addresses(hosts, config.external_ip)
         server = TurnServer(self._engine, self._settings(config))
         ports = parse_ports(config.relay_ports)
-        wanted = Wanted(listen, config.turn_port, config.turn_tls_port, files, self._relays, ports)
+        wanted = Wanted(listen, config.turn_port, config.turn_tls_port, files, self._relays, ports, self._alternates)
         opened = open_turn(server, wanted, needs_all=False)
         self._note_refused(opened, is_shared=is_shared)
         if not opened.addresses:
             return
         self.turn_server = server
         self.turn_ports = {kind: port for kind, _, port in opened.addresses}
+        self._discovery = opened.discovery
+        self._alternate_ports = [port for _, _, port in opened.alternates]
         if is_shared:
             self.stun_port = self.turn_ports.get("udp")
         what = "STUN and TURN" if self.stun_port is not None else "TURN"
@@ -164,6 +170,9 @@ class IceServer:
 
     def _note_refused(self, opened: Opened, *, is_shared: bool) -> None:
         for kind, (port, error) in opened.refused.items():
+            if kind == "alternate":
+                self.notes.append(f"No behaviour discovery: UDP port {port} cannot be used ({reason(error)}).")
+                continue
             is_stun = is_shared and kind == "udp"
             what = "STUN and TURN" if is_stun else "TURN"
             over = "" if kind == "udp" else " over TLS" if kind == "tls" else " over TCP"
@@ -182,7 +191,8 @@ class IceServer:
             self._relays,
             also_allow=[lan] if lan is not None else [],
             deny=broadcast_addresses(lan) if lan is not None else [],
-            closed_ports=[self._http_port, *self.turn_ports.values(), self.stun_port or 0],
+            closed_ports=[self._http_port, *self.turn_ports.values(), *self._alternate_ports, self.stun_port or 0],
+            discovery=self._discovery,
         )
 
     def _load_secrets(self, config: Config) -> list[str]:

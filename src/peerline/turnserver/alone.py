@@ -7,7 +7,7 @@ import contextlib
 import dataclasses
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from peerline.config import Config
 from peerline.descriptor_limit import low_limit_note, raise_descriptor_limit
@@ -17,6 +17,7 @@ from peerline.signals import on_signals
 from peerline.turnserver.addresses import LOCAL_ONLY, numeric_host, parse_ports, reaches_nobody, relay_addresses
 from peerline.turnserver.certificate import CertificateWatch, certificate_files, look_again
 from peerline.turnserver.configured import configured_secrets, turn_settings
+from peerline.turnserver.discovery import Discovery, parse_alternates
 from peerline.turnserver.opening import Wanted, open_turn
 from peerline.turnserver.ports import FLAGS, reason
 from peerline.turnserver.server import TurnServer
@@ -50,7 +51,11 @@ class Alone:
         self._closed_ports: list[int] = []
         files = certificate_files(config.turn_cert, config.turn_key)
         ports = parse_ports(config.relay_ports)
-        self._wanted = Wanted([self._host], config.turn_port, config.turn_tls_port, files, self._relays, ports)
+        alternates = parse_alternates(config.turn_alternate)
+        self._discovery: Sequence[Discovery] = ()
+        self._wanted = Wanted(
+            [self._host], config.turn_port, config.turn_tls_port, files, self._relays, ports, alternates
+        )
         self._first_settings = self._settings(config)
         self._server: TurnServer | None = None
         self._watch: CertificateWatch | None = None
@@ -90,20 +95,30 @@ class Alone:
 
     def _settings(self, config: Config) -> TurnSettings:
         known = self._made or configured_secrets(config)
-        settings = turn_settings(config, known, self._relays, closed_ports=self._closed_ports)
+        settings = turn_settings(
+            config, known, self._relays, closed_ports=self._closed_ports, discovery=self._discovery
+        )
         return dataclasses.replace(settings, answers_per_second=None) if self._answers_without_limit else settings
 
     def _open(self, server: TurnServer) -> None:
         opened = open_turn(server, self._wanted, needs_all=True)
         for kind, (port, error) in opened.refused.items():
+            if kind == "alternate":
+                raise PeerlineError(
+                    f"UDP port {port} cannot be used for behaviour discovery: {reason(error)}",
+                    code="unavailable",
+                    hint="--turn-alternate names another address of this host, and perhaps a port: 192.0.2.2:3479.",
+                )
             raise PeerlineError(
                 f"{kind.upper()} port {port} on {self._host} cannot be used: {reason(error)}",
                 code="unavailable",
                 hint=f"Choose another with {FLAGS[kind]}, or any free one with {FLAGS[kind]} 0.",
             )
-        self._addresses = opened.addresses
-        self._closed_ports = [port for _, _, port in opened.addresses]
-        server.reload(dataclasses.replace(server.settings, closed_ports=self._closed_ports))
+        self._addresses = [*opened.addresses, *opened.alternates]
+        self._discovery = opened.discovery
+        self._closed_ports = sorted({port for _, _, port in self._addresses})
+        known = dataclasses.replace(server.settings, closed_ports=self._closed_ports, discovery=list(self._discovery))
+        server.reload(known)
 
     def _announce(self, note: str | None) -> None:
         assert self._server is not None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from peerline.config import Config
 from peerline.errors import ConfigError
 from peerline.turnserver.addresses import check_networks, own_addresses, parse_ports
+from peerline.turnserver.discovery import Discovery
 from peerline.turnserver.settings import UNLIMITED, Quotas, TurnSettings
 
 MIN_SECRET_CHARACTERS = 16
@@ -24,6 +25,7 @@ def turn_settings(
     also_allow: Sequence[str] = (),
     deny: Sequence[str] = (),
     closed_ports: Sequence[int] = (),
+    discovery: Sequence[Discovery] = (),
 ) -> TurnSettings:
     """`secrets`: newest first. `relays`: pairs of (bind to, tell peers). Raises ConfigError."""
     quotas = quotas_of(config)
@@ -39,6 +41,9 @@ def turn_settings(
         quotas=quotas,
         static_quotas=quotas if config.turn_limits.static_users else UNLIMITED,
         max_allocations=config.turn_limits.max_allocations,
+        discovery=list(discovery),
+        tcp_relays=config.tcp_relays,
+        tcp_connections=config.turn_limits.tcp_connections,
     )
 
 
@@ -46,7 +51,7 @@ def quotas_of(config: Config) -> Quotas:
     """`[turn_limits]`. Raises ConfigError."""
     limits = config.turn_limits
     for name in ("max_allocations", "allocations", "permissions", "channels", "new_peers_per_s", "new_peers_burst",
-                 "packets_per_s"):  # fmt: skip
+                 "packets_per_s", "tcp_connections"):  # fmt: skip
         if getattr(limits, name) > _MAX_COUNT:
             raise ConfigError(f"turn_limits: {name} is larger than {_MAX_COUNT}", hint="0 lifts the limit.")
     if limits.bits_per_s >= 2**63:

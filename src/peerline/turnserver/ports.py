@@ -11,7 +11,7 @@ from collections.abc import Sequence
 Listen = tuple[str, str, int]
 """Transport ("udp", "tcp" or "tls"), host and port."""
 
-FLAGS = {"udp": "--turn-port", "tcp": "--turn-port", "tls": "--turn-tls-port"}
+FLAGS = {"udp": "--turn-port", "tcp": "--turn-port", "tls": "--turn-tls-port", "alternate": "--turn-alternate"}
 
 
 def endpoints(hosts: Sequence[str], port: int, tls_port: int | None) -> list[Listen]:

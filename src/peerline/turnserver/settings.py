@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from peerline.errors import ConfigError
+from peerline.turnserver.discovery import Discovery
 
 MAX_REALM_BYTES = 32
 """An answer to a stranger repeats the realm, and may be 3.6 times as long as the question."""
@@ -55,6 +56,12 @@ class TurnSettings:
     nonce_lifetime_s: int = 3600
     mobility: bool = False
     """Whether an allocation may follow its client to another address (RFC 8016)."""
+    discovery: list[Discovery] = field(default_factory=list)
+    """Of each family at most one; none: not served (RFC 5780)."""
+    tcp_relays: bool = False
+    """Whether clients get relays for TCP (RFC 6062)."""
+    tcp_connections: int = 32
+    """With peers, of one such relay at once; 0 means no limit."""
     asks_owner: bool = False
     """Whether `TurnServer.decides` is asked before each allocation."""
 
