@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--matrix", type=Path, metavar="FILE", help="let browsers call each other through all NATs; write the table"
     )
-    parser.addoption("--turn", choices=sorted(RELAYS), default="coturn", help="the TURN server of the matrix")
+    parser.addoption("--turn", choices=sorted(RELAYS), default="peerline", help="the TURN server of the matrix")
 
 
 def pytest_configure(config: pytest.Config) -> None:
