@@ -83,9 +83,9 @@ bench-signaling: setup ## relayed messages per CPU-second, latency, memory; agai
 bench-call-setup: setup $(STAMPS)/test-system ## from the click to Connected on both sides
 	$(PY) benchmarks/bench_call_setup.py
 
-bench-turn: setup ## CPU per relayed packet against coturn; GENERATOR=turnload.c
+bench-turn: setup ## CPU per relayed packet against coturn; GENERATOR=turnload.c, FORWARDER=fwd.c if wanted
 	@scripts/system.sh natlab
-	$(PY) benchmarks/bench_turn.py --generator $(GENERATOR)
+	$(PY) benchmarks/bench_turn.py --generator $(GENERATOR) $(if $(FORWARDER),--forwarder $(FORWARDER))
 
 format: setup ## write everything in the house's format
 	$(VENV)/bin/ruff check --fix src tests benchmarks
