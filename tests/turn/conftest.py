@@ -30,6 +30,7 @@ class Server(TurnProcess):
         folder.mkdir(parents=True, exist_ok=True)
         chain, key = make_certificate(folder)
         super().__init__(folder, "--turn-cert", str(chain), "--turn-key", str(key), *flags)
+        self.certificate = chain
         self.trust: ssl.SSLContext = trusting(chain)
         self.is_killed = False
 
