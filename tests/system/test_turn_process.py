@@ -90,6 +90,13 @@ def test_a_port_that_is_taken_ends_it(start: Start, tmp_path: Path, kind: str, f
     assert f"any free one with {flag} 0" in refused.errors()
 
 
+def test_an_alternate_that_is_no_address_of_this_host_ends_it_with_1(start: Start) -> None:
+    refused = start(*ANN, "--turn-alternate", "192.0.2.99")
+    assert refused.wait() == 1
+    assert "cannot be used for behaviour discovery" in refused.errors()
+    assert "--turn-alternate names another address of this host" in refused.errors()
+
+
 def test_settings_that_make_no_sense_end_it_with_2(start: Start, tmp_path: Path) -> None:
     chain, key = make_certificate(tmp_path)
     old, old_key = make_certificate(tmp_path, "old", begins_in=-2 * DAY, ends_in=-DAY)
@@ -104,6 +111,8 @@ def test_settings_that_make_no_sense_end_it_with_2(start: Start, tmp_path: Path)
         (("--rest-secret", ""), "it is empty"),
         (("--allow-peer", "10.0.0.0/33"), "allow_peer"),
         (("--relay-ports", "9-5"), "relay_ports"),
+        (("--turn-alternate", "nowhere"), "turn_alternate"),
+        (("--turn-alternate", "127.0.0.1"), "turn_alternate"),
         (("--host", "no.such.host.invalid"), "no.such.host.invalid"),
         (("--shards", "0"), "1 to 4096"),
         (("--drain-s", "-1"), "seconds"),

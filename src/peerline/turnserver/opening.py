@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,9 @@ def open_turn(server: TurnServer, wanted: Wanted, *, needs_all: bool) -> Opened:
                 taken = {"alternate": missing["udp"]}
             taken = taken or {kind: (port, error) for kind, _, port in plan}
             asked = {kind: wanted.tls_port if kind == "tls" else wanted.port for kind in taken}
-            if attempt + 1 < TRIES and not any(asked.values()):
+            # An address that is not ours has no port at all.
+            is_port_taken = all(found.errno == errno.EADDRINUSE for _, found in taken.values())
+            if attempt + 1 < TRIES and is_port_taken and not any(asked.values()):
                 continue  # any other port will do
             refused |= taken
             if needs_all:
