@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import shutil
 import subprocess
@@ -154,3 +155,40 @@ async def test_a_closed_firewall_in_front_of_the_relay_is_found(natlab: Lab, tmp
     assert ports["state"] == "failed", report
     assert "ufw allow 49152:65535/udp" in ports["fix"]
     assert states(report)["relay-udp"] == "ok", "the relay reaches itself"
+
+
+async def test_a_relay_whose_own_address_leads_nowhere_from_within_is_found(natlab: Lab, tmp_path: Path) -> None:
+    server = natlab.host("server", addresses=2)
+    ann = natlab.behind("full-cone").host("ann")
+    with coturn(server, tmp_path) as trust:
+        server.namespace.nft(
+            "table inet closed {\n"
+            "chain in {\n"
+            "type filter hook input priority 0\n"
+            "iif lo udp dport 49152-65535 drop\n"
+            "}\n"
+            "}\n"
+        )
+        report = await examined_from(ann, tmp_path, *turn_flags(server.address), trust=trust)
+    relay = next(check for check in report["checks"] if check["name"] == "relay-udp")
+    assert relay["state"] == "warning", report
+    assert relay["fix"].startswith(f"--external-ip {server.address}/")
+    assert states(report)["relay-ports"] == "ok", "from outside it works"
+
+
+async def test_two_servers_that_see_two_ports_give_a_symmetric_nat_away(natlab: Lab, tmp_path: Path) -> None:
+    server = natlab.host("server", addresses=2)
+    urls = [word for address in server.addresses for word in ("--turn", f"stun:{address}:{PORT}")]
+    with contextlib.ExitStack() as stack:
+        for address in server.addresses:
+            command = ["env", f"HOME={tmp_path}", PEERLINE, "turn", "--host", address]
+            program = stack.enter_context(server.popen(command, stdout=subprocess.PIPE))
+            assert program.stdout is not None
+            await asyncio.to_thread(program.stdout.readline)
+        symmetric = await examined_from(natlab.behind("symmetric").host("ann"), tmp_path, *urls)
+        cone = await examined_from(natlab.behind("full-cone").host("bob"), tmp_path, *urls)
+    assert (states(symmetric)["nat"], symmetric["path"]["nat"]) == ("ok", "symmetric")
+    assert (states(cone)["nat"], cone["path"]["nat"]) == ("unknown", None)
+    check = next(check for check in cone["checks"] if check["name"] == "nat")
+    assert "the same port for 2 servers" in check["summary"]
+    assert "RFC 5780" in check["summary"]

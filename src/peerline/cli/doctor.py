@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,7 +118,7 @@ class _Teller:
 
     def _show_progress(self, words: str) -> None:
         if self._is_terminal:
-            columns = os.get_terminal_size(sys.stdout.fileno()).columns
+            columns = shutil.get_terminal_size().columns
             sys.stdout.write(f"\r\x1b[K{words[: columns - 1]}")
             sys.stdout.flush()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from peerline.doctor.check import Check, Outcome, ok, unknown, warning
 from peerline.doctor.patient import Patient
 from peerline.doctor.stun.address import Address
@@ -9,6 +11,8 @@ from peerline.doctor.stun.behaviour import Behaviour, compare, discover
 from peerline.doctor.stun.errors import LinkLostError, SilentError
 from peerline.lab.nat_type import Dependence, NatType, is_direct
 
+# Of those that are offered, so many are asked: each that is silent takes its time.
+MAX_SERVERS = 3
 _TRANSLATING = [one for one in NatType if one not in (NatType.OPEN, NatType.UDP_BLOCKED)]
 
 
@@ -22,14 +26,16 @@ class NatTypeCheck(Check):
     async def examine(self, patient: Patient) -> Outcome:
         servers: list[Address] = []
         for server in patient.ice_servers:
-            if server.url.transport == "udp" and (address := await server.url.resolve()) not in servers:
+            if (
+                len(servers) < MAX_SERVERS
+                and server.url.transport == "udp"
+                and (address := await server.url.resolve()) not in servers
+            ):
                 servers.append(address)
         if not servers:
             return unknown("there is no STUN server to ask over UDP")
-        try:
-            found = await discover(servers[0], self.say)
-        except (SilentError, LinkLostError) as error:
-            self.say(error.message)
+        found = await self._ask(servers)
+        if found is None:
             if any(not key.endswith("udp") for key in patient.facts.round_trips_s):
                 return warning(
                     "no UDP gets through: calls need a relay over TCP or TLS",
@@ -38,7 +44,7 @@ class NatTypeCheck(Check):
             return unknown("no UDP comes back")
         patient.facts.behaviour = found
         if found.mapping is None or found.filtering is None:
-            return await self._by_comparison(found, servers)
+            return await self._by_comparison(patient, found, servers)
         self.say(f"mapping {found.mapping}, filtering {found.filtering}")
         if not found.is_translated:
             if found.filtering is Dependence.ENDPOINT_INDEPENDENT:
@@ -47,18 +53,34 @@ class NatTypeCheck(Check):
         assert found.type is not None
         return ok(f"{found.type}; {meets(found.type)}")
 
-    async def _by_comparison(self, found: Behaviour, servers: list[Address]) -> Outcome:
+    async def _ask(self, servers: list[Address]) -> Behaviour | None:
+        """What the first server with two addresses finds, else the first that answers; None if none does."""
+        first = None
+        for server in servers:
+            try:
+                found = await discover(server, self.say)
+            except (SilentError, LinkLostError) as error:
+                self.say(error.message)
+                continue
+            if found.other is not None:
+                return found
+            first = first or found
+        return first
+
+    async def _by_comparison(self, patient: Patient, found: Behaviour, servers: list[Address]) -> Outcome:
         if not found.is_translated:
             return ok("none: this machine has the address that the server sees")
         why = "the server has no second address to ask from (RFC 5780)"
         if found.other is not None:
             why = "the server's second address does not answer"
-        if len(servers) > 1:
-            seen = set(await compare(servers, self.say))
-            if len(seen) > 1:
-                return ok(f"symmetric: another port for each destination; {meets(NatType.SYMMETRIC)}")
+        seen = await compare(servers, self.say) if len(servers) > 1 else []
+        if len(set(seen)) > 1:
+            # At least that: it takes two ports of one address to tell whether the port matters, too.
+            patient.facts.behaviour = dataclasses.replace(found, mapping=Dependence.ADDRESS_DEPENDENT)
+            return ok(f"symmetric: another port for each destination; {meets(NatType.SYMMETRIC)}")
+        if len(seen) > 1:
             return unknown(
-                f"there is one, with the same port for {len(servers)} servers; who may come in is unknown: {why}"
+                f"there is one, with the same port for {len(seen)} servers; who may come in is unknown: {why}"
             )
         return unknown(f"there is one; of which type is unknown: {why}")
 

@@ -31,7 +31,8 @@ class RelayPorts(Check):
         server = next((patient.relay(transport) for transport in TRANSPORTS if transport in facts.relayed), None)
         if server is None:
             return unknown("the relay gave out no address")
-        if facts.is_udp_blocked or "STUN udp" not in facts.round_trips_s:
+        gets_udp_out = "STUN udp" in facts.round_trips_s
+        if not gets_udp_out and patient.stun("udp") is not None:
             return unknown("from here no UDP gets out, so that nothing can be tried")
         async with contextlib.AsyncExitStack() as stack:
             allocations = [await self._allocate(stack, patient, server) for _ in range(PORTS)]
@@ -49,6 +50,8 @@ class RelayPorts(Check):
         if not closed:
             return ok(f"{PORTS} of {PORTS} that were tried are open")
         self.say(f"nothing came in at {', '.join(map(str, closed))}")
+        if not gets_udp_out and len(closed) == PORTS:
+            return unknown("nothing came in at any port; but it may be that no UDP gets out from here")
         first, _, last = Config().relay_ports.partition("-")
         return failed(
             f"{len(closed)} of {PORTS} ports that were tried are closed",

@@ -17,11 +17,12 @@ export function boxes(patient: Patient, agent: string): Box[] {
   const path: Box[] = [{ kind: "me", title: t("doctor.path.me"), lines: me }];
   const [mapped] = facts.mapped;
   if (mapped) {
+    const isNat = mapped.isTranslated || facts.nat === "symmetric";
     const lines = [`${mapped.address}`, `${t("doctor.path.port")} ${mapped.port}`];
     if (facts.nat && facts.nat !== "none") lines.push(t(`doctor.path.nat.${facts.nat}`));
     path.push({
       kind: "nat",
-      title: t(mapped.isTranslated ? "doctor.path.nat" : "doctor.path.outside"),
+      title: t(isNat ? "doctor.path.nat" : "doctor.path.outside"),
       lines,
     });
   } else if (facts.isStunSilent) {

@@ -1,6 +1,6 @@
 // What does the NAT between us and the world do? One socket asks several STUN servers: do they see the same port?
 
-import { type Check, ok, unknown, warning, words } from "../check";
+import { type Check, ok, unknown, words } from "../check";
 import { gather } from "../gather";
 import { ANSWER_MS } from "./stun";
 
@@ -20,7 +20,12 @@ export const nat: Check = {
     });
     const mapped = found.candidates.filter(({ type }) => type === "srflx");
     for (const { address, port, relatedPort } of mapped) {
-      say(words("doctor.nat.mapped", { local: relatedPort ?? "?", address: `${address} : ${port}` }));
+      const seen = { address: `${address} : ${port}` };
+      say(
+        relatedPort
+          ? words("doctor.nat.mapped", { local: relatedPort, ...seen })
+          : words("doctor.nat.mappedHidden", seen),
+      );
     }
     if (mapped.length === 0) {
       if (found.errors.length > 0 || !found.isComplete) return unknown(words("doctor.nat.noAnswer"));
@@ -29,7 +34,7 @@ export const nat: Check = {
     }
     if (isSymmetric(mapped)) {
       patient.facts.nat = "symmetric";
-      return warning(words("doctor.nat.symmetric"), words("doctor.fix.relay"));
+      return ok(words("doctor.nat.symmetric"));
     }
     // Where one of them is silent, the others may be too few to compare.
     if (servers.length === 1 || !found.isComplete) {
