@@ -114,7 +114,7 @@ def forward(generator: Path, forwarder: Path, runs: int) -> float:
         time.sleep(0.5)
         server = Server("forwarder", FORWARDER, 0, process.pid)
         options = [*CASES[FORWARDED_CASE][0], "--mode", "raw", "--raw-chan", "--peer-port", str(FORWARDED)]
-        costs = [run(generator, server, [*SAME, *options])["srv_ns_per_pkt"] for _ in range(runs)]
+        costs: list[float] = [run(generator, server, [*SAME, *options])["srv_ns_per_pkt"] for _ in range(runs)]
         process.terminate()
     return statistics.median(costs)
 
