@@ -16,6 +16,8 @@ mod draft;
 mod fuzzed;
 #[path = "../../crates/turn/tests/turn/host.rs"]
 mod host;
+#[path = "../../crates/turn/tests/turn/tcp_world.rs"]
+mod tcp_world;
 #[path = "../../crates/turn/tests/turn/world.rs"]
 mod world;
 

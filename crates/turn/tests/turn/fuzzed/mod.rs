@@ -4,6 +4,7 @@
 
 mod bytes;
 mod request;
+mod tcp;
 mod walk;
 
 use bytes::Bytes;

@@ -25,10 +25,20 @@ const NUMBERS: [u16; 6] = [0x4000, 0x4001, 0x7fff, 0x3fff, 0x8000, 0];
 
 const LIFETIMES: [u32; 5] = [0, 600, 3600, u32::MAX, 1];
 
-const METHODS: [Method; 5] =
-    [Method::ALLOCATE, Method::REFRESH, Method::CREATE_PERMISSION, Method::CHANNEL_BIND, Method::BINDING];
+const METHODS: [Method; 7] = [
+    Method::ALLOCATE,
+    Method::REFRESH,
+    Method::CREATE_PERMISSION,
+    Method::CHANNEL_BIND,
+    Method::BINDING,
+    Method::CONNECT,
+    Method::CONNECTION_BIND,
+];
 
-const KINDS: [u16; 26] = [
+const KINDS: [u16; 29] = [
+    kind::CONNECTION_ID,
+    kind::CHANGE_REQUEST,
+    kind::RESPONSE_PORT,
     kind::MAPPED_ADDRESS,
     kind::USERNAME,
     kind::MESSAGE_INTEGRITY,

@@ -24,8 +24,8 @@ const NEVER: [&str; 5] = ["10.0.0.1", "127.0.0.1", "::1", "169.254.169.254", "64
 const LONG: u64 = 4000;
 
 pub(crate) struct Walk {
-    world: World,
-    clients: Vec<Client>,
+    pub(crate) world: World,
+    pub(crate) clients: Vec<Client>,
     tickets: Vec<Vec<u8>>,
     token: Vec<u8>,
     last: Vec<u8>,
@@ -49,6 +49,8 @@ fn settings(bits: u8) -> Settings {
     if flag(4) {
         settings.answers = Some(peerline_turn::RateLimit { per_second: 5, burst: 5 });
     }
+    settings.tcp_relays = !flag(6);
+    settings.tcp_connections = 3;
     if flag(5) {
         settings.max_allocations = 3;
     }
@@ -73,7 +75,7 @@ impl Walk {
     }
 
     pub(crate) fn step(&mut self, bytes: &mut Bytes<'_>) {
-        let step = bytes.byte() % 20;
+        let step = bytes.byte() % 25;
         let who = usize::from(bytes.byte()) % self.clients.len();
         match step {
             0 => {
@@ -115,11 +117,12 @@ impl Walk {
             16 => self.world.reload(settings(bytes.byte())),
             17 => self.disturb(bytes),
             18 => self.change_place(who, bytes),
-            _ => self.change_manner(who, bytes),
+            19 => self.change_manner(who, bytes),
+            _ => self.step_tcp(step - 20, who, bytes),
         }
     }
 
-    fn sealed(&mut self, who: usize, method: Method, make: impl FnOnce(&Client) -> Vec<(u16, Vec<u8>)>) {
+    pub(crate) fn sealed(&mut self, who: usize, method: Method, make: impl FnOnce(&Client) -> Vec<(u16, Vec<u8>)>) {
         if self.clients[who].nonce.is_empty() {
             self.introduce(who);
         }
@@ -129,7 +132,7 @@ impl Walk {
     }
 
     /// Learns realm and nonce, unless the server has nothing to say.
-    fn introduce(&mut self, who: usize) {
+    pub(crate) fn introduce(&mut self, who: usize) {
         let message = self.clients[who].bare(Method::ALLOCATE, &[(kind::LIFETIME, vec![0; 4])]);
         if let Came::Answer(answer) = self.world.send(self.clients[who].tuple, &message)
             && answer.value(kind::NONCE).is_some()
@@ -144,7 +147,7 @@ impl Walk {
         self.judge(&message, &came);
         match &came {
             Came::Question(question) => self.questions.push(question.id),
-            Came::Answer(answer) => self.read(answer),
+            Came::Answer(answer) | Came::Joined(_, answer) => self.read(answer),
             _ => {}
         }
         self.last = message;
@@ -176,6 +179,10 @@ impl Walk {
                 assert_open(peer);
                 assert!(message.len() >= 20 + data.len() && self.living.contains(allocation));
                 assert_eq!(self.world.host.open[relay].owner, Some(*allocation), "through its own relay");
+            }
+            Came::Joined(id, answer) => {
+                assert!(answer.is_sealed() && answer.message().class == Class::Success);
+                assert!(self.world.host.connections.contains_key(id), "with a peer that is there");
             }
             Came::Nothing | Came::Question(_) => {}
             other => panic!("nobody has asked for {other:?}"),
@@ -270,6 +277,7 @@ impl Walk {
         match bytes.byte() % 4 {
             0 => self.world.server.rekey(NonceKeys::from_key(&[bytes.byte(); 32])),
             1 => self.world.host.limit = self.world.host.open.len() + usize::from(bytes.byte() % 4),
+            2 if bytes.flag() => self.world.host.can_connect ^= true,
             2 => self.world.host.can_forbid_fragments ^= true,
             _ => self.world.server.drain(),
         }
@@ -296,6 +304,7 @@ impl Walk {
     }
 
     pub(crate) fn check(&mut self) {
+        self.check_tcp();
         for event in self.world.events() {
             match event {
                 TurnEvent::Allocated { id, .. } => assert!(self.living.insert(id), "a name is given once"),
@@ -350,6 +359,6 @@ impl Walk {
     }
 }
 
-fn assert_open(peer: SocketAddr) {
+pub(crate) fn assert_open(peer: SocketAddr) {
     assert!(!NEVER.contains(&peer.ip().to_string().as_str()) && peer.port() >= 1024, "{peer} must not be reached");
 }
