@@ -120,6 +120,23 @@ async def test_the_nat_that_is_found_is_the_nat_that_is_there(natlab: Lab, tmp_p
     assert "--turn-tls-port" in nat_check["fix"]
 
 
+async def test_our_own_server_with_a_second_address_finds_each_nat(natlab: Lab, tmp_path: Path) -> None:
+    server = natlab.host("server", addresses=2)
+    homes = {nat: natlab.behind(nat).host(f"at-{nat}") for nat in (NatType.OPEN, *TRANSLATING)}
+    command = [
+        "env", f"HOME={tmp_path}", PEERLINE, "turn", "--host", server.address, "--turn-alternate", server.addresses[1],
+        "--user", f"{USER}:{PASSWORD}", "--allow-peer", "203.0.113.0/24",
+    ]  # fmt: skip
+    flags = [*turn_flags(server.address)[:4], "--user", f"{USER}:{PASSWORD}"]  # without a certificate there is no TLS
+    with server.popen(command, stdout=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        await asyncio.to_thread(program.stdout.readline)
+        reports = await asyncio.gather(*(examined_from(host, tmp_path, *flags) for host in homes.values()))
+    for nat, report in zip(homes, reports, strict=True):
+        assert report["path"]["nat"] == nat.word, report
+        assert report["verdict"] == "ok", report
+
+
 async def test_our_own_server_is_well_from_behind_the_worst_nat(natlab: Lab, tmp_path: Path) -> None:
     server = natlab.host("server")
     ann = natlab.behind("symmetric").host("ann")

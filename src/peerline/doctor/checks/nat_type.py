@@ -70,7 +70,7 @@ class NatTypeCheck(Check):
     async def _by_comparison(self, patient: Patient, found: Behaviour, servers: list[Address]) -> Outcome:
         if not found.is_translated:
             return ok("none: this machine has the address that the server sees")
-        why = "the server has no second address to ask from (RFC 5780)"
+        why = "the server has no second address to ask from (RFC 5780; ours: --turn-alternate)"
         if found.other is not None:
             why = "the server's second address does not answer"
         seen = await compare(servers, self.say) if len(servers) > 1 else []
