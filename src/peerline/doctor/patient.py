@@ -40,6 +40,7 @@ class Facts:
     """How the server sees us."""
     behaviour: Behaviour | None = None
     is_udp_blocked: bool = False
+    """Nothing came back, and nobody said that nobody listens."""
     server: str = ""
     """The IP address of the STUN and TURN server."""
     round_trips_s: dict[str, float] = field(default_factory=dict)

@@ -21,11 +21,10 @@ Stage = list[Check]
 def stages(*, with_signaling: bool) -> list[Stage]:
     """All checks, each new. Those of one stage run at the same time, those of the next need what they found out."""
     signaling: list[Check] = [WebSocketSignaling(), HttpSignaling()] if with_signaling else []
-    after: list[Check] = [Clock()] if with_signaling else []
-    stun = [Stun(transport) for transport in TRANSPORTS]
-    relays = [Relay(transport) for transport in TRANSPORTS]
+    clock: list[Check] = [Clock()] if with_signaling else []
     return [
         signaling,
-        [Certificate(), *after, *stun, NatTypeCheck(), *relays, Limits()],
-        [AdvertisedAddress(), RelayPorts()],
+        [Certificate(), *clock, *(Stun(transport) for transport in TRANSPORTS)],
+        [NatTypeCheck(), *(Relay(transport) for transport in TRANSPORTS)],
+        [AdvertisedAddress(), RelayPorts(), Limits()],
     ]

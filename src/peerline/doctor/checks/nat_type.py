@@ -36,12 +36,13 @@ class NatTypeCheck(Check):
             return unknown("there is no STUN server to ask over UDP")
         found = await self._ask(servers)
         if found is None:
-            if any(not key.endswith("udp") for key in patient.facts.round_trips_s):
+            if patient.facts.is_udp_blocked and patient.facts.round_trips_s:  # something else came through
                 return warning(
                     "no UDP gets through: calls need a relay over TCP or TLS",
                     "peerline serve --turn-tls-port 443 --turn-cert FILE --turn-key FILE",
                 )
-            return unknown("no UDP comes back")
+            return unknown("no STUN server answers over UDP")
+        patient.facts.is_udp_blocked = False
         patient.facts.behaviour = found
         if found.mapping is None or found.filtering is None:
             return await self._by_comparison(patient, found, servers)
