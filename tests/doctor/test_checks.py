@@ -209,6 +209,8 @@ DAY = datetime.timedelta(days=1)
         (1, 60, 9, "example.org", State.FAILED, "begins on 2026-06-02"),
         (-1, 60, 62, "example.com", State.FAILED, "is for example.org, not for example.com"),
         (-1, 60, 18, "192.168.1.5", State.WARNING, "home-made"),
+        (-1, 60, 18, "203.0.113.1", State.WARNING, "home-made"),
+        (-1, 60, 18, "laptop.local", State.WARNING, "home-made"),
         (-1, 60, 18, "example.org", State.FAILED, "browsers refuse"),
         (-1, 60, 20, "192.168.1.5", State.FAILED, "browsers refuse"),
     ],

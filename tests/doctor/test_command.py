@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -123,6 +124,31 @@ def test_no_address_stands_in_a_report_for_others(relaying: ServerProcess, tmp_p
     assert "relayed address" in shown
     own = socket.gethostbyname(socket.gethostname())
     assert own == "127.0.0.1" or own not in shown
+
+
+def test_the_picture_keeps_its_shape_without_addresses(relaying: ServerProcess, tmp_path: Path) -> None:
+    shown = run(tmp_path, "--server", f"http://localhost:{relaying.port}", "--no-addresses").stdout.splitlines()
+    head, drawn = next((a, b) for a, b in itertools.pairwise(shown) if a.strip().startswith("me "))
+    assert head.index("server") == drawn.index("───►") + len("───► ")
+
+
+def test_a_server_that_has_ipv6_alone_is_well(tmp_path: Path) -> None:
+    for server in running(tmp_path / "server", "--host", "::1", "--allow-peer", "::1/128"):
+        found = states(examine(tmp_path, "--server", f"http://[::1]:{server.port}"))
+        for name in (*SIGNALING, *OVER_UDP_AND_TCP, "nat", "advertised-address", "relay-ports"):
+            assert found[name] == "ok", found
+
+
+def test_a_home_made_certificate_on_the_lan_is_found_behind_plain_http(tmp_path: Path) -> None:
+    for server in running(tmp_path / "server", "--lan", "--turn-tls-port", "0"):
+        printed = re.search(r"https://(\S+):\d+", server.printed())
+        assert printed is not None
+        report = examine(tmp_path, "--server", f"http://{printed[1]}:{server.port}")
+        assert report["server"] == f"https://{printed[1]}:{server.port}"
+        assert check(report, "certificate")["state"] == "warning"
+        assert "home-made" in check(report, "certificate")["summary"]
+        for name in (*SIGNALING, "stun-tls", "relay-udp", "relay-tls"):
+            assert states(report)[name] == "ok", report
 
 
 def test_the_doctor_leaves_one_name_behind_however_often_it_comes(relaying: ServerProcess, tmp_path: Path) -> None:

@@ -103,9 +103,10 @@ class _Teller:
     def tell_the_rest(self, patient: Patient) -> None:
         """The picture, and where the other half is."""
         from peerline.doctor.path import draw
+        from peerline.doctor.report import without_addresses
 
         self.write("")
-        for line in draw(patient):
+        for line in draw(patient, without_addresses if self._hides_addresses else str):
             self.write(f"  {line}")
         if patient.server is not None:
             self.write(f"\nWhat the browser thinks of it: {patient.server}/doctor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import zip_longest
 
 from peerline.doctor.patient import Facts, Patient
@@ -10,11 +11,11 @@ from peerline.doctor.stun.address import Address
 _ARROW = " ───► "
 
 
-def draw(patient: Patient) -> list[str]:
-    """Lines of text, three columns wide, or two where there is no NAT."""
+def draw(patient: Patient, shown: Callable[[str], str] = str) -> list[str]:
+    """Lines of text, three columns wide, or two where there is no NAT. `shown` says what of a cell may be seen."""
     facts = patient.facts
     columns = [_me(facts), _nat(facts), _server(patient)]
-    columns = [column for column in columns if column]
+    columns = [[shown(cell) for cell in column] for column in columns if column]
     widths = [max(map(len, column)) for column in columns]
     lines = []
     for number, row in enumerate(zip_longest(*columns, fillvalue="")):

@@ -30,6 +30,7 @@ from peerline.doctor.stun.message import Attribute, Attributes, Kind, Message, M
 from peerline.errors import PeerlineError
 
 _UDP = bytes((17, 0, 0, 0))  # REQUESTED-TRANSPORT: the protocol's number, as in IP
+_IPV6 = bytes((2, 0, 0, 0))
 FIRST_CHANNEL = 0x4000
 # 401 for the realm, 438 when the nonce is too old: more than that is a server that does not mean to let us in.
 _MAX_CHALLENGES = 3
@@ -60,7 +61,14 @@ class Allocation:
 
     async def allocate(self) -> None:
         """Raises RefusedByServerError, SilentError, LinkLostError, MalformedError."""
-        answer = await self._ask(Method.ALLOCATE, [(Attribute.REQUESTED_TRANSPORT, _UDP)])
+        wanted = [(Attribute.REQUESTED_TRANSPORT, _UDP)]
+        try:
+            answer = await self._ask(Method.ALLOCATE, wanted)
+        except RefusedByServerError as refusal:
+            if refusal.number != 440:
+                raise
+            # Who asks for no family asks for IPv4, and this server has none (RFC 8656 §7.2).
+            answer = await self._ask(Method.ALLOCATE, [*wanted, (Attribute.REQUESTED_ADDRESS_FAMILY, _IPV6)])
         self.relayed = require(answer.message, Attribute.XOR_RELAYED_ADDRESS)
         self.mapped = address_in(answer.message, Attribute.XOR_MAPPED_ADDRESS)
         lifetime = answer.message.get(Attribute.LIFETIME) or b""
