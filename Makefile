@@ -14,7 +14,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name Cargo.toml 2>/dev/null)
 WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json
 
-.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab fuzz page protocol wheel format lock clean \
+.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse fuzz page protocol wheel format lock clean \
 	bench-boundary bench-signaling bench-call-setup bench-turn
 
 help: ## list the verbs
@@ -53,6 +53,13 @@ test-e2e: setup $(STAMPS)/test-system ## two people call each other in a real Ch
 natlab: setup $(STAMPS)/test-system ## browsers call each other behind every pair of NATs; writes docs/nat-matrix.md
 	@scripts/system.sh natlab
 	$(PY) -m pytest tests/lab/test_matrix.py --matrix docs/nat-matrix.md
+
+turn-interop: setup $(STAMPS)/test-system ## the TURN server with the clients of coturn, aioice and Pion, in all their modes
+	@scripts/system.sh natlab
+	$(PY) -m pytest tests/turn -m "long or not long" -k "uclient or aioice or pion"
+
+turn-abuse: setup $(STAMPS)/test-system ## the TURN server against floods, liars, slow clients and kill -9
+	$(PY) -m pytest tests/turn -m "long or not long" -k "not uclient and not aioice and not pion"
 
 # What a run finds new goes into .cache/fuzz; `cargo fuzz cmin` makes it worth keeping.
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))

@@ -21,6 +21,7 @@ case "${1:?build, test or natlab}" in
     want ip iproute2
     want nft nftables
     want turnserver coturn
+    want turnutils_uclient coturn
     fc-list ':lang=zh' 2>/dev/null | grep -q . || need+=(fonts-noto-cjk fontconfig)
     ;;
   natlab)

@@ -46,15 +46,16 @@ class TurnClient:
     @classmethod
     async def connect(
         cls, server: Address, username: str = "", password: str = "", *, kind: str = "udp",
-        trust: ssl.SSLContext | None = None,
+        trust: ssl.SSLContext | None = None, source: Address | None = None,
     ) -> TurnClient:  # fmt: skip
-        """Over "udp", "tcp" or "tls"; `trust` is for TLS."""
+        """Over "udp", "tcp" or "tls", from `source`; `trust` is for TLS."""
         loop, client = asyncio.get_running_loop(), cls(username, password)
         if kind == "udp":
-            await loop.create_datagram_endpoint(lambda: _Datagrams(client), remote_addr=server)
+            await loop.create_datagram_endpoint(lambda: _Datagrams(client), remote_addr=server, local_addr=source)
         else:
             client.is_stream = True
-            await loop.create_connection(lambda: _Stream(client), *server, ssl=trust if kind == "tls" else None)
+            secure = trust if kind == "tls" else None
+            await loop.create_connection(lambda: _Stream(client), *server, ssl=secure, local_addr=source)
         return client
 
     @property

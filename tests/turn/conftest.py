@@ -92,10 +92,13 @@ async def come() -> AsyncIterator[Come]:
     """Come in: `await come(server, "tcp", "bob", "word")`."""
     clients: list[TurnClient] = []
 
-    async def enter(server: Server, kind: str = "udp", name: str = "ann", password: str = "pass") -> TurnClient:
+    async def enter(
+        server: Server, kind: str = "udp", name: str = "ann", password: str = "pass", source: Address | None = None
+    ) -> TurnClient:
         address = await asyncio.to_thread(server.address, kind)
-        clients.append(await TurnClient.connect(address, name, password, kind=kind, trust=server.trust))
-        return clients[-1]
+        client = await TurnClient.connect(address, name, password, kind=kind, trust=server.trust, source=source)
+        clients.append(client)
+        return client
 
     yield enter
     for client in clients:

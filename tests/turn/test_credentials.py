@@ -21,7 +21,7 @@ LIFETIME_600 = (0x0D, (600).to_bytes(4, "big"))
 
 
 async def test_a_nonce_of_another_client_or_of_nobody_is_stale(shared: Server, come: Come, kind: str) -> None:
-    ann, other = await come(shared, kind), await come(shared, kind)
+    ann, other = await come(shared, kind), await come(shared, kind, source=("127.0.0.2", 0))
     assert (await ann.allocate())[0] == 0
     assert (await other.allocate())[0] == 0
     nonces = [other.nonce, b"", os.urandom(24).hex().encode(), b"obMatJos2gAAA" + bytes(19), other.nonce[:-1]]

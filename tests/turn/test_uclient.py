@@ -120,6 +120,27 @@ def test_ipv6(tmp_path: Path, flags: tuple[str, ...]) -> None:
         server.end()
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("over", "flags", "share"),
+    [
+        ("tcp", ("-T",), 1),
+        ("tls", ("-T", "-S"), 1),
+        # Half of its clients are the peers here, and count nothing. With TLS it does this with no server.
+        ("tcp", ("-T", "-P"), 2),
+    ],
+)
+def test_tcp_relays(tmp_path: Path, echo: Address, over: str, flags: tuple[str, ...], share: int) -> None:
+    server = Server(tmp_path, *ANN, "--tcp-relays", "--shards", "2", "--no-limits")
+    try:
+        run = uclient(server.address(over), echo, *flags)
+        assert run.code == 0, run.said
+        assert run.sent == share * run.received >= 40, run.said
+        server.assert_unharmed()
+    finally:
+        server.end()
+
+
 @pytest.mark.parametrize("flags", [("-M",), pytest.param(("-M", "-y"), marks=pytest.mark.long)])
 async def test_who_moves_takes_its_relay_along(echo: Address, flags: tuple[str, ...]) -> None:
     settings = TurnSettings(
