@@ -216,6 +216,15 @@ def test_a_turn_server_alone_is_examined_over_udp_tcp_and_tls(turn: Coturn, tmp_
     assert report["path"]["nat"] == "open"
 
 
+def test_a_server_and_a_turn_server_of_somebody_else_are_examined_together(
+    relaying: ServerProcess, turn: Coturn, tmp_path: Path
+) -> None:
+    report = examine(tmp_path, "--server", relaying.url, *turn.flags, SSL_CERT_FILE=str(turn.authority))
+    found = states(report)
+    assert [found[name] for name in (*SIGNALING, *OVER_UDP_AND_TCP, "relay-tls")] == ["ok"] * 7
+    assert str(turn.port) in check(report, "relay-udp")["log"][0], "not the one that the server offers"
+
+
 def test_a_wrong_password_is_named(turn: Coturn, tmp_path: Path) -> None:
     flags = [*turn.flags[:-1], "ann:wrong"]
     report = examine(tmp_path, *flags, code=1)

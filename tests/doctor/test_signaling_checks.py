@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as websocket_server
 
 from peerline.doctor import http, websocket
 from peerline.doctor.check import Check, State
@@ -119,6 +121,31 @@ async def test_a_proxy_that_lets_no_websocket_through_is_told_how(answer: bytes 
     assert check.outcome is not None
     assert check.outcome.fix is not None
     assert "proxy_set_header Upgrade" in check.outcome.fix
+
+
+async def test_frames_that_are_no_pong_are_passed_over() -> None:
+    frames = [
+        b"nonsense",
+        b"7",
+        b"[1]",
+        b'{"t":"pong","d":{"ts":9}}',
+        b'[{"t":"pres"},{"t":"pong","s":1,"d":{"ts":0}}]',
+    ]
+
+    async def serve(connection: ServerConnection) -> None:
+        async for frame in connection:
+            if "hello" in str(frame):
+                await connection.send(welcome().decode())
+            else:
+                for odd in frames if "ping" in str(frame) else ():
+                    await connection.send(odd.decode().replace('"ts":0', f'"ts":{json.loads(frame)["d"]["ts"]}'))
+
+    async with websocket_server(serve, "127.0.0.1", 0) as running:
+        port = next(iter(running.sockets)).getsockname()[1]
+        patient = Patient(parse_server(f"http://127.0.0.1:{port}"), Identity("doctor", "k" * 32))
+        check = await examined(WebSocketSignaling(), patient)
+    assert check.state is State.OK, check.outcome
+    assert "WebSocket" in patient.facts.round_trips_s
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,15 @@ class WebSocketSignaling(Check):
 
 async def _pong(socket: WebSocket, number: int) -> None:
     """Wait for it; other messages may come before."""
-    while True:
-        content: Any = msgspec.json.decode(await socket.receive())
-        for message in content if isinstance(content, list) else [content]:
-            if message.get("t") == "pong" and message.get("d") == {"ts": number}:
-                return
+    while not _holds_pong(await socket.receive(), number):
+        pass
+
+
+def _holds_pong(frame: bytes, number: int) -> bool:
+    try:
+        content: Any = msgspec.json.decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    messages = content if isinstance(content, list) else [content]
+    wanted = {"t": "pong", "d": {"ts": number}}
+    return any(isinstance(one, dict) and one.items() >= wanted.items() for one in messages)
