@@ -11,12 +11,10 @@ use peerline_turn::{FiveTuple, Transport};
 use crate::service::Io;
 use crate::tcp::has_waiting;
 use crate::turn::certificate::Certificate;
-use crate::turn::command::TurnCommand;
 use crate::turn::frame::Frame;
-use crate::turn::peer::Flow;
 use crate::turn::plane::{Sequel, TurnPlane, wall};
 use crate::turn::relays::Hands;
-use crate::turn::stream::{Stream, Then};
+use crate::turn::stream::Then;
 use crate::turn::uplink::Sender;
 
 /// After so many the other sockets get their turn.
@@ -113,7 +111,7 @@ impl TurnPlane {
     }
 
     /// Whole messages of a client, and perhaps the beginning of another, which is kept.
-    fn handle_stream(&mut self, io: &mut Io<'_>, index: usize, tuple: FiveTuple, at: Range<u32>) -> bool {
+    pub(crate) fn handle_stream(&mut self, io: &mut Io<'_>, index: usize, tuple: FiveTuple, at: Range<u32>) -> bool {
         let Range { mut start, end } = at;
         let mut sender = None;
         while start < end {
@@ -160,48 +158,6 @@ impl TurnPlane {
         sequel
     }
 
-    /// Gives a connection to the shard that it belongs to, with what has come on it.
-    fn hand_over(&mut self, io: &mut Io<'_>, index: usize, shard: u32, bytes: Vec<u8>) {
-        let Some(stream) = self.streams.remove(io, index) else { return };
-        // One that has to go nowhere is closed here.
-        let _ = self.place.siblings.tell(shard, TurnCommand::TakeOver { stream, bytes });
-        self.count_connections(io);
-    }
-
-    /// Takes a connection that another shard has had.
-    pub(crate) fn take_over(&mut self, io: &mut Io<'_>, mut stream: Box<Stream>, bytes: &[u8]) {
-        let (tuple, is_crowded) = (stream.tuple, self.streams.is_crowded());
-        stream.is_dirty = false;
-        let Some(index) = (!is_crowded).then(|| self.streams.adopt(io, stream).ok()).flatten() else {
-            io.counters.turn.refused_connections.add(1);
-            return;
-        };
-        self.count_connections(io);
-        let at = io.ring.lend(|slot| {
-            slot[..bytes.len()].copy_from_slice(bytes);
-            bytes.len()
-        });
-        if !self.handle_stream(io, index, tuple, at) {
-            io.counters.turn.malformed.add(1);
-            self.disconnect(io, index);
-        }
-        // What has come in between, and what the peer has sent, is looked for when the poll tells of its new socket.
-    }
-
-    /// As `read_stream`, for a connection that is joined with a peer's. `is_over`: its end has been read.
-    fn pump_stream(&mut self, io: &mut Io<'_>, index: usize, is_over: bool) -> bool {
-        let Self { streams, relays, .. } = self;
-        let joined = streams.get_mut(index).and_then(|stream| stream.joined);
-        let Some(place) = joined.and_then(|id| relays.peers.find(id)) else {
-            self.disconnect(io, index);
-            return false;
-        };
-        if let Some(peer) = relays.peers.get_mut(place).filter(|peer| is_over && peer.up == Flow::Open) {
-            peer.up = Flow::Ending;
-        }
-        self.pump(io, place)
-    }
-
     /// A connection is a stranger's as long as it has no allocation.
     pub(crate) fn recognise(&mut self, io: &Io<'_>, tuple: FiveTuple) {
         if let Some(index) = self.streams.find(&tuple) {
@@ -223,7 +179,7 @@ impl TurnPlane {
         }
     }
 
-    fn mark_dirty(&mut self, index: usize) {
+    pub(crate) fn mark_dirty(&mut self, index: usize) {
         if let Some(stream) = self.streams.get_mut(index).filter(|stream| !stream.is_dirty) {
             stream.is_dirty = true;
             self.dirty.push(index);
@@ -285,7 +241,7 @@ impl TurnPlane {
         [self.streams.poll_timeout(), self.accepts_again_at].into_iter().flatten().min()
     }
 
-    fn count_connections(&self, io: &Io<'_>) {
+    pub(crate) fn count_connections(&self, io: &Io<'_>) {
         io.counters.turn.connections.set(self.streams.len() as u64);
     }
 }

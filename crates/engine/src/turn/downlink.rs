@@ -5,7 +5,8 @@ use std::ops::Range;
 use peerline_turn::{AllocationId, Direction, PeerRoute, RelayId};
 
 use crate::service::Io;
-use crate::turn::plane::{Route, TurnPlane};
+use crate::turn::plane::TurnPlane;
+use crate::turn::routes::Route;
 
 impl TurnPlane {
     /// What has come to this relay, from `first` on in the ring.

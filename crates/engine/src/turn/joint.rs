@@ -1,4 +1,4 @@
-//! Peers that come and go over TCP, and two connections that have become one (RFC 6062 §5).
+//! A client's connection and a peer's that have become one (RFC 6062 §5).
 //!
 //! From neither side is more taken than the other has taken before: what is too much waits in the kernel, whose window
 //! tells the sender. A side that ends is passed on as an end, and the other way stays open.
@@ -6,16 +6,14 @@
 use std::io;
 use std::time::Duration;
 
-use peerline_turn::{ConnectionId, Direction, FiveTuple, RelayId};
+use peerline_turn::{ConnectionId, Direction, FiveTuple};
 
 use crate::service::Io;
 use crate::turn::peer::{Flow, Peer};
 use crate::turn::plane::{TurnPlane, wall};
-use crate::turn::relays::Hands;
-use crate::turn::stream::Then;
+use crate::turn::stream::{Arrival, Stream, Then};
 
 /// After so many the other sockets get their turn.
-const ACCEPTS: usize = 16;
 const READS: usize = 8;
 
 /// What became of one look at two joined connections.
@@ -29,54 +27,6 @@ enum Look {
 }
 
 impl TurnPlane {
-    /// Takes the peers that wait at a relay. True: there may be more.
-    pub(crate) fn accept_peers(&mut self, io: &mut Io<'_>, relay: RelayId) -> bool {
-        for _ in 0..ACCEPTS {
-            let Some(socket) = self.relays.get(relay) else { return false };
-            let allocation = socket.allocation;
-            let Some(accepted) = socket.acceptor.as_ref().map(|acceptor| acceptor.accept()) else { return false };
-            let (stream, address) = match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => return false,
-                    io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => continue,
-                    _ => {
-                        self.accept_again(io);
-                        return false;
-                    }
-                },
-            };
-            let Self { machine, relays, .. } = self;
-            let mut hands = Hands { relays, io };
-            match machine.peer_came(wall(io.now), allocation, relay, address, &mut hands) {
-                Some(id) => {
-                    if self.relays.peers.add(io, Peer::new(stream, id, allocation, true)).is_err() {
-                        self.machine.peer_gone(wall(io.now), id);
-                    }
-                }
-                None => io.counters.turn.no_permission.add(1),
-            }
-        }
-        true
-    }
-
-    /// Something has happened to a peer's connection. True: there may be more.
-    pub(crate) fn handle_peer(&mut self, io: &mut Io<'_>, index: usize) -> bool {
-        let Some(peer) = self.relays.peers.get_mut(index) else { return false };
-        if peer.is_connected {
-            return peer.client.is_some() && self.pump(io, index);
-        }
-        match peer.has_connected() {
-            Ok(true) => {
-                peer.is_connected = true;
-                self.machine.peer_connected(wall(io.now), peer.id);
-            }
-            Ok(false) => {}
-            Err(_) => self.part(io, index),
-        }
-        false
-    }
-
     /// From now on a client's connection and a peer's are one; `rest` has come behind the request.
     pub(crate) fn join(&mut self, io: &mut Io<'_>, client: FiveTuple, id: ConnectionId, rest: &[u8]) {
         let Self { streams, relays, .. } = self;
@@ -117,53 +67,45 @@ impl TurnPlane {
         let Some(stream) = found.and_then(|found| streams.get_mut(found)) else { return Ok(Look::Wait) };
         stream.flush()?;
         peer.flush()?;
-        if peer.pauses_until.take_if(|until| *until <= io.now).is_some() || peer.pauses_until.is_none() {
-            let mut pause = Duration::ZERO;
-            let mut look = Look::Wait;
-            if peer.up == Flow::Open && peer.has_sent_all() {
-                let arrival = stream.receive(io.ring, sealed);
-                let bytes = &io.ring.bytes()[arrival.at.start as usize..arrival.at.end as usize];
-                peer.push(bytes);
-                if !bytes.is_empty() {
-                    pause = machine.admit_stream(io.now, peer.allocation, bytes.len() as u32);
-                    machine.count_relayed(peer.allocation, Direction::Up, 1, bytes.len() as u32);
-                    io.counters.turn.relayed_up.add(1);
-                    look = Look::Again;
-                }
-                match arrival.then {
-                    Then::End => peer.up = Flow::Ending,
-                    Then::Again => look = Look::Again,
-                    Then::Wait => {}
-                }
-                peer.flush()?;
-            }
-            if peer.down == Flow::Open && stream.has_sent_all() {
-                let at = peer.receive(io.ring)?;
-                let bytes = &io.ring.bytes()[at.start as usize..at.end as usize];
-                if !bytes.is_empty() {
-                    pause = machine.admit_stream(io.now, peer.allocation, bytes.len() as u32);
-                    machine.count_relayed(peer.allocation, Direction::Down, 1, bytes.len() as u32);
-                    io.counters.turn.relayed_down.add(1);
-                    look = Look::Again;
-                    if !stream.push(bytes, &[], 0) {
-                        return Err(io::ErrorKind::OutOfMemory.into());
-                    }
-                }
-                stream.flush()?;
-            }
-            if peer.down == Flow::Ending && stream.has_sent_all() && stream.end()? {
-                peer.down = Flow::Ended;
-            }
-            if pause > Duration::ZERO {
-                relays.peers.pause(index, io.now + pause);
-                return Ok(Look::Wait);
-            }
-            if (peer.up, peer.down) == (Flow::Ended, Flow::Ended) {
-                return Ok(Look::Over);
-            }
-            return Ok(look);
+        if peer.pauses_until.is_some_and(|until| until > io.now) {
+            return Ok(Look::Wait);
         }
-        Ok(Look::Wait)
+        peer.pauses_until = None;
+        let (up, then) = pass_up(io, stream, peer, sealed)?;
+        let down = pass_down(io, stream, peer)?;
+        let mut pause = Duration::ZERO;
+        for (direction, counter, len) in
+            [(Direction::Up, &io.counters.turn.relayed_up, up), (Direction::Down, &io.counters.turn.relayed_down, down)]
+        {
+            if len > 0 {
+                machine.count_relayed(peer.allocation, direction, 1, len);
+                counter.add(1);
+                pause = machine.admit_stream(io.now, peer.allocation, len);
+            }
+        }
+        if pause > Duration::ZERO {
+            relays.peers.pause(index, io.now + pause);
+            return Ok(Look::Wait);
+        }
+        Ok(match (peer.up, peer.down) {
+            (Flow::Ended, Flow::Ended) => Look::Over,
+            _ if up + down > 0 || then == Then::Again => Look::Again,
+            _ => Look::Wait,
+        })
+    }
+
+    /// As `read_stream`, for a connection that is joined with a peer's. `is_over`: its end has been read.
+    pub(crate) fn pump_stream(&mut self, io: &mut Io<'_>, index: usize, is_over: bool) -> bool {
+        let Self { streams, relays, .. } = self;
+        let joined = streams.get_mut(index).and_then(|stream| stream.joined);
+        let Some(place) = joined.and_then(|id| relays.peers.find(id)) else {
+            self.disconnect(io, index);
+            return false;
+        };
+        if let Some(peer) = relays.peers.get_mut(place).filter(|peer| is_over && peer.up == Flow::Open) {
+            peer.up = Flow::Ending;
+        }
+        self.pump(io, place)
     }
 
     /// A peer's connection ends, and that of the client with it.
@@ -174,38 +116,35 @@ impl TurnPlane {
             self.disconnect(io, client);
         }
     }
-
-    /// Those that have paused long enough go on.
-    pub(crate) fn look_after_peers(&mut self, io: &mut Io<'_>) {
-        while let Some(index) = self.relays.peers.pop_rested(io.now) {
-            if self.pump(io, index) {
-                // The others first; it is asked for again at once.
-                self.relays.peers.pause(index, io.now + Duration::from_millis(1));
-            }
-        }
-    }
-
-    /// What the machine has done to connections with peers, and what it has to say about them.
-    pub(crate) fn follow_machine(&mut self, io: &mut Io<'_>) {
-        while let Some(client) = self.relays.peers.widowed.pop() {
-            if let Some(index) = self.streams.find(&client) {
-                self.disconnect(io, index);
-            }
-        }
-        while let Some((client, message)) = self.machine.poll_message() {
-            if let Some(index) = self.streams.find(&client) {
-                self.push_to_stream(io, index, &message, 0..0);
-            }
-        }
-    }
 }
 
-impl Hands<'_, '_> {
-    /// As `Host::close_connection`; the client's connection is closed when the turn ends.
-    pub(crate) fn close_peer(&mut self, id: ConnectionId) {
-        let Some(index) = self.relays.peers.find(id) else { return };
-        if let Some(client) = self.relays.peers.remove(self.io, index).and_then(|peer| peer.client) {
-            self.relays.peers.widowed.push(client);
-        }
+/// From the client to the peer: how many bytes, and whether there may be more.
+fn pass_up(io: &mut Io<'_>, stream: &mut Stream, peer: &mut Peer, sealed: &mut Vec<u8>) -> io::Result<(u32, Then)> {
+    if peer.up != Flow::Open || !peer.has_sent_all() {
+        return Ok((0, Then::Wait));
     }
+    let Arrival { at, then } = stream.receive(io.ring, sealed);
+    peer.push(&io.ring.bytes()[at.start as usize..at.end as usize]);
+    if then == Then::End {
+        peer.up = Flow::Ending;
+    }
+    peer.flush()?;
+    Ok((at.end - at.start, then))
+}
+
+/// From the peer to the client: how many bytes.
+fn pass_down(io: &mut Io<'_>, stream: &mut Stream, peer: &mut Peer) -> io::Result<u32> {
+    let mut len = 0;
+    if peer.down == Flow::Open && stream.has_sent_all() {
+        let at = peer.receive(io.ring)?;
+        len = at.end - at.start;
+        if !stream.push(&io.ring.bytes()[at.start as usize..at.end as usize], &[], 0) {
+            return Err(io::ErrorKind::OutOfMemory.into()); // it has room for more than is read at once
+        }
+        stream.flush()?;
+    }
+    if peer.down == Flow::Ending && stream.has_sent_all() && stream.end()? {
+        peer.down = Flow::Ended;
+    }
+    Ok(len)
 }

@@ -1,7 +1,8 @@
 //! The data plane of the TURN server (RFC 8656): packets come in batches and leave in batches, and no payload is copied.
 //!
 //! Reading order: `plane` (sockets and the machine) → `uplink` → `downlink` → `relays`; for clients over TCP and TLS
-//! `connections` → `streams` → `stream` → `frame`, `tls`; for peers over TCP `joint` → `peers` → `peer`.
+//! `connections` → `streams` → `stream` → `frame`, `tls`; for peers over TCP
+//! `peer_doors` → `joint` → `peers` → `peer`; `handover` between shards.
 
 mod certificate;
 pub(crate) mod command;
@@ -9,11 +10,14 @@ pub(crate) mod connections;
 pub(crate) mod doors;
 mod downlink;
 mod frame;
+mod handover;
 mod joint;
 mod peer;
+mod peer_doors;
 mod peers;
 pub(crate) mod plane;
 pub(crate) mod relays;
+mod routes;
 pub(crate) mod siblings;
 mod socket_name;
 mod stream;

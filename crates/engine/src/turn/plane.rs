@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use mio::Interest;
 use mio::net::UdpSocket;
 use peerline_net::SendBatch;
 use peerline_turn::{
-    AllocationId, ConnectionId, FiveTuple, NonceKeys, Now, Outcome, RelayId, Server, Settings, Shared, Transport,
+    AllocationId, ConnectionId, FiveTuple, NonceKeys, Now, Outcome, RelayId, Server, Settings, Shared,
 };
 
 use crate::event::Event;
@@ -26,11 +26,11 @@ use crate::turn::command::TurnCommand;
 use crate::turn::connections::Acceptor;
 use crate::turn::doors::Doors;
 use crate::turn::relays::{Hands, Relays};
+use crate::turn::routes::Route;
 use crate::turn::siblings::Place;
 use crate::turn::socket_name::SocketName;
 use crate::turn::streams::Streams;
 use crate::turn::uplink::Uplink;
-use crate::udp::asked;
 
 /// After so many arrivals the other sockets get their turn.
 const LISTENER_ARRIVALS: usize = 256;
@@ -56,7 +56,7 @@ pub(crate) struct TurnPlane {
     /// Of the allocation whose packet came down last: traffic comes in trains.
     pub(crate) last_route: Option<(AllocationId, Route)>,
     pub(crate) place: Place,
-    reply: Vec<u8>,
+    pub(crate) reply: Vec<u8>,
     /// What the owner will be told of, and when.
     news: Vec<Event>,
     news_due: Option<Instant>,
@@ -67,13 +67,6 @@ pub(crate) struct Listener {
     pub(crate) socket: UdpSocket,
     pub(crate) address: SocketAddr,
     pub(crate) outgoing: SendBatch,
-}
-
-/// The way to a client.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Route {
-    Datagram { listener: usize, client: SocketAddr, source_ip: Option<IpAddr> },
-    Stream(usize),
 }
 
 /// What becomes of the connection that a message came on.
@@ -164,50 +157,6 @@ impl TurnPlane {
             Err(_) => io.counters.turn.panics.add(1),
         }
         Sequel::None
-    }
-
-    /// The machine's answer, to whoever has this 5-tuple.
-    fn send_reply(&mut self, io: &Io<'_>, tuple: FiveTuple) {
-        let reply = std::mem::take(&mut self.reply);
-        match self.route_of(tuple) {
-            Some(Route::Datagram { listener, client, source_ip }) => {
-                self.listeners[listener].outgoing.push(client, source_ip, &reply, 0..0, 0);
-            }
-            Some(Route::Stream(index)) => self.push_to_stream(io, index, &reply, 0..0),
-            None => {}
-        }
-        self.reply = reply;
-    }
-
-    pub(crate) fn tuple(&self, listener: usize, client: SocketAddr, local_ip: Option<IpAddr>) -> FiveTuple {
-        FiveTuple { transport: Transport::Udp, client, server: asked(self.listeners[listener].address, local_ip) }
-    }
-
-    /// The way to this allocation's client.
-    pub(crate) fn route(&mut self, allocation: AllocationId) -> Option<Route> {
-        if let Some((last, route)) = self.last_route
-            && last == allocation
-        {
-            return Some(route);
-        }
-        let tuple = self.machine.client(allocation)?;
-        let route = self.route_of(tuple)?;
-        self.last_route = Some((allocation, route));
-        Some(route)
-    }
-
-    fn route_of(&self, tuple: FiveTuple) -> Option<Route> {
-        if tuple.transport != Transport::Udp {
-            return self.streams.find(&tuple).map(Route::Stream);
-        }
-        let serves = |l: &Listener| {
-            l.address.port() == tuple.server.port()
-                && l.address.is_ipv4() == tuple.server.is_ipv4()
-                && (l.address.ip().is_unspecified() || l.address.ip() == tuple.server.ip())
-        };
-        let listener = self.listeners.iter().position(serves)?;
-        let is_wildcard = self.listeners[listener].address.ip().is_unspecified();
-        Some(Route::Datagram { listener, client: tuple.client, source_ip: is_wildcard.then_some(tuple.server.ip()) })
     }
 
     fn publish(&mut self, io: &mut Io<'_>) {

@@ -1,6 +1,6 @@
 //! One file for each thing a client may ask (RFC 8656 §7 to §12, RFC 6062).
 
-pub(crate) mod allocate;
+mod allocate;
 mod binding;
 mod channel_bind;
 mod connect;
@@ -8,3 +8,4 @@ mod connection_bind;
 mod create_permission;
 mod refresh;
 mod send;
+mod wanted;

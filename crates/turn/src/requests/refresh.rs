@@ -8,7 +8,7 @@ use crate::host::{AllocationId, Family};
 use crate::mobility::Ticket;
 use crate::reply;
 use crate::request::Request;
-use crate::requests::allocate::lifetime_s;
+use crate::requests::wanted::lifetime_s;
 use crate::server::{Context, Outcome, Server};
 
 const KNOWN: [u16; 2] = [kind::LIFETIME, kind::REQUESTED_ADDRESS_FAMILY];
