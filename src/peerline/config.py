@@ -80,6 +80,7 @@ class Config:
     allow_peer: tuple[str, ...] = ()  # networks the relay may reach although they are private, local or reserved
     turn_alternate: tuple[str, ...] = ()  # ADDRESS[:PORT] of this host, for behaviour discovery (RFC 5780); (): off
     tcp_relays: bool = False  # whether the relay carries TCP to peers, too (RFC 6062)
+    turn_mobility: bool = False  # whether an allocation may follow its client to another address (RFC 8016)
     realm: str = "peerline"  # of the TURN server, told to clients
     rest_secret: tuple[str, ...] = field(default=(), repr=False)  # of TURN credentials, newest first; (): made once
     turn_user: tuple[str, ...] = field(default=(), repr=False)  # NAME:PASSWORD, good for ever

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from client.turn import DATA_INDICATION, TurnClient
+from client.turn import ALLOCATE, DATA_INDICATION, TRANSPORT, TurnClient
 from client.turn_message import DATA, LIFETIME, PEER, RELAYED, address_in, attributes_of
+from peerline.config import Config
 from peerline.engine import Engine
 from peerline.errors import ConfigError
 from peerline.turnserver import Quotas, TurnServer, TurnSettings, make_credentials
@@ -22,6 +24,7 @@ from peerline.turnserver.addresses import (
     parse_ports,
     relay_addresses,
 )  # fmt: skip
+from peerline.turnserver.configured import shards_of
 
 SECRET = b"a secret of this test, of no other use"
 LOOPBACK = TurnSettings(secrets=[SECRET], users=[("ann", "pass")], allow=["127.0.0.0/8"], answers_per_second=None)
@@ -205,3 +208,24 @@ def test_addresses() -> None:
             parse_external(refused)
     with pytest.raises(ConfigError):
         check_networks(("10.0.0.0/33",))
+
+
+def test_mobility_takes_one_shard() -> None:
+    config = Config(turn_mobility=True)
+    assert shards_of(config) == shards_of(config, 1) == 1
+    assert (shards_of(Config(), 3), shards_of(Config())) == (3, None)
+    with pytest.raises(ConfigError, match="one shard"):
+        shards_of(config, 2)
+
+
+async def test_several_shards_offer_no_mobility() -> None:
+    for shards, expected in ((1, 0), (2, 405)):
+        with Engine(shards) as engine:
+            engine.attach(asyncio.get_running_loop())
+            server = TurnServer(engine, dataclasses.replace(LOOPBACK, mobility=True))
+            ((_, _, port),) = server.listen([("udp", "127.0.0.1", 0)], [("127.0.0.1", "127.0.0.1")], (20_000, 60_000))
+            client = await TurnClient.connect(("127.0.0.1", port), "ann", "pass")
+            await client.ask(ALLOCATE, [])  # for the nonce
+            status, _ = await client.ask(ALLOCATE, [(TRANSPORT, bytes([17, 0, 0, 0])), (0x8030, b"")])
+            assert status == expected
+            client.close()

@@ -63,6 +63,10 @@ def add_turn_flags(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         help="another address of this host, for behaviour discovery (RFC 5780); PORT is the one after --turn-port",
     )  # fmt: skip
     p.add_argument("--tcp-relays", action="store_true", default=none, help="relay TCP to peers, too (RFC 6062)")
+    p.add_argument(
+        "--turn-mobility", action="store_true", default=none,
+        help="relays follow their client to another address (RFC 8016); takes one thread",
+    )  # fmt: skip
     return p
 
 

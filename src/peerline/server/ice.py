@@ -22,7 +22,7 @@ from peerline.turnserver.addresses import (
     relay_addresses,
 )
 from peerline.turnserver.certificate import CertificateFiles, CertificateWatch, certificate_files, look_again
-from peerline.turnserver.configured import configured_secrets, turn_settings
+from peerline.turnserver.configured import configured_secrets, shards_of, turn_settings
 from peerline.turnserver.discovery import Discovery, parse_alternates
 from peerline.turnserver.opening import Opened, Wanted, open_turn
 from peerline.turnserver.ports import FLAGS, reason
@@ -67,7 +67,7 @@ class IceServer:
         listen = [*hosts, "::1"] if LOOPBACK in hosts and _has_ipv6_loopback() else hosts
         self._http_port = http_port
         try:
-            self._engine = Engine()
+            self._engine = Engine(shards_of(config))
             self._engine.attach(asyncio.get_running_loop())
         except OSError as error:
             self.notes.append(f"No STUN and no TURN: {reason(error)}.")

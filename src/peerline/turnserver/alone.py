@@ -16,7 +16,7 @@ from peerline.errors import ConfigError, PeerlineError
 from peerline.signals import on_signals
 from peerline.turnserver.addresses import LOCAL_ONLY, numeric_host, parse_ports, reaches_nobody, relay_addresses
 from peerline.turnserver.certificate import CertificateWatch, certificate_files, look_again
-from peerline.turnserver.configured import configured_secrets, turn_settings
+from peerline.turnserver.configured import configured_secrets, shards_of, turn_settings
 from peerline.turnserver.discovery import Discovery, parse_alternates
 from peerline.turnserver.opening import Wanted, open_turn
 from peerline.turnserver.ports import FLAGS, reason
@@ -40,7 +40,7 @@ class Alone:
     ) -> None:
         """`read_again` gives the settings as they are at SIGHUP. Raises ConfigError."""
         self._read_again = read_again
-        self._shards = shards
+        self._shards = shards_of(config, shards)
         self._drain_s = drain_s
         self._answers_without_limit = answers_strangers_without_limit
         self._made: list[str] = []

@@ -43,8 +43,21 @@ def turn_settings(
         max_allocations=config.turn_limits.max_allocations,
         discovery=list(discovery),
         tcp_relays=config.tcp_relays,
+        mobility=config.turn_mobility,
         tcp_connections=config.turn_limits.tcp_connections,
     )
+
+
+def shards_of(config: Config, asked: int | None = None) -> int | None:
+    """How many threads; None leaves it to the engine. Raises ConfigError.
+
+    A client that comes from another address may come to another shard, and an allocation stays where it was born.
+    """
+    if not config.turn_mobility:
+        return asked
+    if asked is not None and asked > 1:
+        raise ConfigError(f"turn_mobility takes one shard, not {asked}", hint="Leave out --shards, or --turn-mobility.")
+    return 1
 
 
 def quotas_of(config: Config) -> Quotas:

@@ -175,7 +175,11 @@ class TurnServer:
         """Each shard counts for itself, and clients come to one of them by chance."""
         shards = self._engine.stats().shards
         of_one = -(-settings.max_allocations // shards)
-        return dataclasses.replace(settings, asks_owner=self._decides is not None, max_allocations=of_one)
+        # From another address a client may come to a shard that does not know it.
+        mobility = settings.mobility and shards == 1
+        return dataclasses.replace(
+            settings, asks_owner=self._decides is not None, max_allocations=of_one, mobility=mobility
+        )
 
     def _on_event(self, event: TurnEvent) -> None:
         if event.kind == "asked":

@@ -55,7 +55,7 @@ class TurnSettings:
     answers_burst: int = 100
     nonce_lifetime_s: int = 3600
     mobility: bool = False
-    """Whether an allocation may follow its client to another address (RFC 8016)."""
+    """Whether an allocation may follow its client to another address (RFC 8016); on an engine with one shard only."""
     discovery: list[Discovery] = field(default_factory=list)
     """Of each family at most one; none: not served (RFC 5780)."""
     tcp_relays: bool = False
