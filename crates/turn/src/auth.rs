@@ -4,10 +4,10 @@ use aws_lc_rs::digest;
 use peerline_wire::stun::kind;
 
 use crate::credentials::{Algorithm, LongTermKey, passwords};
-use crate::nonce::{NonceKeys, PASSWORD_ALGORITHMS, USERNAME_ANONYMITY, features_of};
+use crate::nonce::{NONCE_LEN, NonceKeys, PASSWORD_ALGORITHMS, USERNAME_ANONYMITY, features_of};
 use crate::request::{Integrity, Request};
 use crate::settings::Settings;
-use crate::tuple::FiveTuple;
+use crate::tuple::{FiveTuple, Transport};
 
 /// What we offer: number and length of parameters of each, strongest first.
 pub(crate) const ALGORITHMS: [u8; 8] = [0, 2, 0, 0, 0, 1, 0, 0];
@@ -36,6 +36,33 @@ pub(crate) enum Stranger {
 pub(crate) struct Known<'a> {
     pub(crate) username: &'a str,
     pub(crate) key: &'a LongTermKey,
+}
+
+/// A nonce for this client, and for nobody else. Where there are relays for TCP a client comes with several connections
+/// (RFC 6062 §4.3), each of which has shown where it is: there, what the first has learned is good for all.
+pub(crate) fn make_nonce(
+    settings: &Settings,
+    keys: &NonceKeys,
+    tuple: &FiveTuple,
+    unix_s: u64,
+    features: u32,
+) -> [u8; NONCE_LEN] {
+    let tuple = if settings.tcp_relays { of_any_connection(tuple) } else { *tuple };
+    keys.make(&tuple, unix_s, features)
+}
+
+/// Whether such a nonce is this client's, and not too old. Switching relays for TCP on or off makes none stale.
+fn is_good_nonce(settings: &Settings, keys: &NonceKeys, nonce: &[u8], tuple: &FiveTuple, unix_s: u64) -> bool {
+    let is_good = |tuple: &FiveTuple| keys.is_good(nonce, tuple, unix_s, settings.nonce_lifetime.as_secs());
+    is_good(tuple) || tuple.transport != Transport::Udp && is_good(&of_any_connection(tuple))
+}
+
+fn of_any_connection(tuple: &FiveTuple) -> FiveTuple {
+    let mut any = *tuple;
+    if tuple.transport != Transport::Udp {
+        any.client.set_port(0);
+    }
+    any
 }
 
 pub(crate) fn features(settings: &Settings) -> u32 {
@@ -72,7 +99,7 @@ pub(crate) fn authenticate(
             .find(|key| request.is_sealed_with(integrity, key))
             .ok_or(Stranger::Unauthorized)?,
     };
-    match keys.is_good(nonce, tuple, unix_s, settings.nonce_lifetime.as_secs()) {
+    match is_good_nonce(settings, keys, nonce, tuple, unix_s) {
         true => Ok(Authenticated { username, key, integrity }),
         false => Err(Stranger::StaleNonce),
     }
@@ -97,4 +124,30 @@ fn by_hash(settings: &Settings, hash: &[u8]) -> Option<String> {
     }
     let hash_of = |name: &str| digest::digest(&digest::SHA256, [name, &settings.realm].join(":").as_bytes());
     settings.users.iter().find(|user| hash_of(&user.name).as_ref() == hash).map(|user| user.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_good_for_other_connections_only_where_clients_need_several() {
+        let tuple = |transport, client: &str| FiveTuple {
+            transport,
+            client: client.parse().unwrap(),
+            server: "192.0.2.1:3478".parse().unwrap(),
+        };
+        let keys = NonceKeys::from_key(&[7; 32]);
+        for transport in [Transport::Udp, Transport::Tcp, Transport::Tls] {
+            for tcp_relays in [false, true] {
+                let settings = Settings { tcp_relays, ..Settings::default() };
+                let nonce = make_nonce(&settings, &keys, &tuple(transport, "198.51.100.1:5000"), 1000, 0);
+                let now = Settings { tcp_relays: !tcp_relays, ..Settings::default() };
+                let is_good = |client| is_good_nonce(&now, &keys, &nonce, &tuple(transport, client), 1000);
+                assert!(is_good("198.51.100.1:5000"));
+                assert_eq!(is_good("198.51.100.1:5001"), tcp_relays && transport != Transport::Udp);
+                assert!(!is_good("198.51.100.2:5000"), "but not of another");
+            }
+        }
+    }
 }

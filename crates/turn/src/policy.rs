@@ -149,7 +149,8 @@ impl PeerPolicy {
     }
 
     fn is_own(&self, ip: IpAddr) -> bool {
-        self.own.addresses.iter().any(|own| canonical(*own) == ip)
+        // A listener on all addresses is on all of loopback, which is a whole network.
+        ip.is_loopback() || self.own.addresses.iter().any(|own| canonical(*own) == ip)
     }
 
     fn is_allowed_by_name(&self, ip: IpAddr) -> bool {
@@ -323,6 +324,7 @@ mod tests {
             permits(&policy, "127.0.0.1:9000") && permits(&policy, "192.168.1.9:9000"),
             "the operator has named them"
         );
+        assert!(!permits(&policy, "127.0.0.2:8080") && permits(&policy, "127.0.0.2:9000"), "all of loopback is ours");
         assert!(!permits(&policy, "127.0.0.1:8080") && !permits(&policy, "[::ffff:192.168.1.9]:8080"), "our listeners");
     }
 

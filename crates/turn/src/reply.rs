@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac;
 use peerline_wire::stun::{BufferFull, Class, MessageWriter, Method, TransactionId, kind};
 
-use crate::auth::{ALGORITHMS, Authenticated, features};
+use crate::auth::{ALGORITHMS, Authenticated, features, make_nonce};
 use crate::credentials::LongTermKey;
 use crate::nonce::{NonceKeys, PASSWORD_ALGORITHMS};
 use crate::request::{Integrity, Request};
@@ -112,7 +112,7 @@ pub(crate) fn challenge(
     unix_s: u64,
 ) {
     for features in [features(settings), 0] {
-        let nonce = keys.make(tuple, unix_s, features);
+        let nonce = make_nonce(settings, keys, tuple, unix_s, features);
         write(reply, request, Class::Error, None, |writer| {
             writer
                 .error_code(code)?
