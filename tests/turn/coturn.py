@@ -38,7 +38,7 @@ class Run:
 def uclient(server: Address, peer: Address, *flags: str, patience_s: float = 90.0) -> Run:
     """Two clients that send twenty packets each, as user ann, unless the flags say otherwise."""
     where = ["-e", peer[0], "-r", str(peer[1]), "-p", str(server[1])]
-    who = ["-u", "ann"] if "-W" in flags else ["-u", "ann", "-w", "pass"]
+    who = ["-u", "guest"] if "-W" in flags else ["-u", "ann", "-w", "pass"]
     command = ["turnutils_uclient", *where, *who, "-n", "20", "-m", "2", *flags, server[0]]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=patience_s)
