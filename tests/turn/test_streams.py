@@ -207,6 +207,26 @@ async def test_who_does_not_read_costs_a_little_memory_and_nobody_else(
             pass
 
 
+async def test_who_asks_and_asks_and_does_not_listen_is_cut_off(
+    serve: Serve, come: Come, echo: Echo, kind: str
+) -> None:
+    server = serve(*ANN, "--no-limits", "--shards", "1")
+    ann = await come(server, kind)
+    assert (await ann.allocate())[0] == 0
+    before = server.memory_bytes()
+    line = await dial(server, kind)
+
+    async def ask_and_ask() -> None:
+        for _ in range(5_000):  # 100 MB, more than all buffers on the way
+            line[1].write(BIND * 1_000)
+            await line[1].drain()
+
+    with pytest.raises(ConnectionError):
+        await ask_and_ask()
+    assert server.memory_bytes() - before < MORE
+    await relays(ann, echo)
+
+
 async def test_a_crowd_from_one_source_is_bounded_and_the_next_street_gets_in(
     serve: Serve, come: Come, echo: Echo, kind: str
 ) -> None:

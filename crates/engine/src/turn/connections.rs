@@ -167,7 +167,17 @@ impl TurnPlane {
         }
     }
 
-    /// A message for a client that is connected.
+    /// An answer for a client that is connected. Over TCP it would not ask again: whoever cannot be told is cut off.
+    pub(crate) fn answer_stream(&mut self, io: &Io<'_>, index: usize, answer: &[u8]) {
+        let Some(stream) = self.streams.get_mut(index) else { return };
+        if !stream.push_answer(answer) {
+            io.counters.turn.unread.add(1);
+            stream.is_hopeless = true;
+        }
+        self.mark_dirty(index);
+    }
+
+    /// Data for a client that is connected.
     pub(crate) fn push_to_stream(&mut self, io: &Io<'_>, index: usize, head: &[u8], body: Range<u32>) {
         let body = &io.ring.bytes()[body.start as usize..body.end as usize];
         let zeros = (head.len() + body.len()).next_multiple_of(4) - head.len() - body.len();
@@ -191,7 +201,7 @@ impl TurnPlane {
         while let Some(index) = self.dirty.pop() {
             let Some(stream) = self.streams.get_mut(index) else { continue };
             stream.is_dirty = false;
-            if stream.flush().is_err() {
+            if stream.is_hopeless || stream.flush().is_err() {
                 self.disconnect(io, index);
             }
         }

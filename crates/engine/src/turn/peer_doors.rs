@@ -86,7 +86,7 @@ impl TurnPlane {
         }
         while let Some((client, message)) = self.machine.poll_message() {
             if let Some(index) = self.streams.find(&client) {
-                self.push_to_stream(io, index, &message, 0..0);
+                self.answer_stream(io, index, &message);
             }
         }
     }

@@ -23,7 +23,7 @@ impl TurnPlane {
             Some(Route::Datagram { listener, client, source_ip }) => {
                 self.listeners[listener].outgoing.push(client, source_ip, &reply, 0..0, 0);
             }
-            Some(Route::Stream(index)) => self.push_to_stream(io, index, &reply, 0..0),
+            Some(Route::Stream(index)) => self.answer_stream(io, index, &reply),
             None => {}
         }
         self.reply = reply;

@@ -12,6 +12,8 @@ use crate::turn::tls::{MAX_SEALED_LEN, Tls};
 
 /// A client that reads too slowly loses what is beyond this: it has to bound its delay, not our memory (RFC 8656 §12.7).
 const MAX_UNSENT_LEN: usize = 64 * 1024;
+/// Answers, which nobody repeats over TCP, find this much room behind data that waits.
+const ANSWERS_LEN: usize = 16 * 1024;
 /// A buffer that has grown beyond this is given back when it is empty.
 const KEPT_LEN: usize = 4 * 1024;
 
@@ -28,6 +30,8 @@ pub(crate) struct Stream {
     unsent: Vec<u8>,
     /// The client has closed its side: after what it has sent nothing will come.
     pub(crate) is_ending: bool,
+    /// It does not read what it asks for.
+    pub(crate) is_hopeless: bool,
     /// It stands in the list of those that have something to send.
     pub(crate) is_dirty: bool,
     /// The connection with a peer that it is one with; then there are no messages on it any more.
@@ -64,6 +68,7 @@ impl Stream {
             plain,
             unsent,
             is_ending: false,
+            is_hopeless: false,
             is_dirty: false,
             joined: None,
             has_said_end: false,
@@ -145,11 +150,21 @@ impl Stream {
         self.partial.extend_from_slice(partial);
     }
 
-    /// Adds a message for the client: `head`, `body`, and zeros. False: the client reads too slowly, it is lost.
+    /// Adds data for the client: `head`, `body`, and zeros. False: the client reads too slowly, it is lost.
     #[must_use]
     pub(crate) fn push(&mut self, head: &[u8], body: &[u8], zeros: usize) -> bool {
+        self.push_within(MAX_UNSENT_LEN, head, body, zeros)
+    }
+
+    /// Adds an answer. False: the client asks and asks, and does not listen.
+    #[must_use]
+    pub(crate) fn push_answer(&mut self, answer: &[u8]) -> bool {
+        self.push_within(MAX_UNSENT_LEN + ANSWERS_LEN, answer, &[], 0)
+    }
+
+    fn push_within(&mut self, limit: usize, head: &[u8], body: &[u8], zeros: usize) -> bool {
         let len = head.len() + body.len() + zeros;
-        if self.plain.len() + self.unsent.len() + len > MAX_UNSENT_LEN {
+        if self.plain.len() + self.unsent.len() + len > limit {
             return false;
         }
         self.plain.extend_from_slice(head);
