@@ -22,11 +22,11 @@ case "${1:?build, test or natlab}" in
     want nft nftables
     want turnserver coturn
     want turnutils_uclient coturn
+    want certutil libnss3-tools
     fc-list ':lang=zh' 2>/dev/null | grep -q . || need+=(fonts-noto-cjk fontconfig)
     ;;
   natlab)
     want turnserver coturn
-    want certutil libnss3-tools
     ;;
 esac
 
@@ -43,7 +43,7 @@ fi
 
 if [ "$1" = build ]; then
   problems=()
-  command -v cargo >/dev/null || problems+=("Rust 1.85 or later (cargo): see rustup.rs")
+  command -v cargo >/dev/null || problems+=("Rust 1.89 or later (cargo): see rustup.rs")
   if command -v node >/dev/null; then
     [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || problems+=("Node.js 20 or later; this one is $(node --version)")
   else

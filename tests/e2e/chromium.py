@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from playwright.async_api import Browser, Playwright
 
@@ -22,6 +23,7 @@ FLAGS = (
 )
 
 
-async def launch(playwright: Playwright, *more: str) -> Browser:
-    """A new browser process."""
-    return await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *more])
+async def launch(playwright: Playwright, *more: str, home: Path | None = None) -> Browser:
+    """A new browser process; `home` has the certificates it trusts."""
+    env: dict[str, str | float | bool] | None = {**os.environ, "HOME": str(home)} if home is not None else None
+    return await playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *more], env=env)

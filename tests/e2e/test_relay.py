@@ -7,24 +7,62 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, async_playwright, expect
 
+from e2e.chromium import launch
 from e2e.conftest import running
 from e2e.invitations import Invite, invitations
-from e2e.media import expect_picture, expect_sound, sample
+from e2e.media import expect_picture, expect_sound
+from lab.authority import Authority
+from lab.route import Route, route_of
 from system.server_process import ServerProcess, standalone
 
 LOOPBACK = ("--allow-peer", "127.0.0.0/8", "--allow-peer", "::1/128")
 
 
-@pytest.fixture
-def relay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    yield from running(standalone(tmp_path_factory.mktemp("relay"), "--no-db", *LOOPBACK))
+# The page's connections are told of the TURN servers over one transport, and of no other.
+_ONLY = """(() => {
+  const isIt = (url) => %s;
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(given = {}) {
+      const servers = (given.iceServers ?? []).map((one) => ({ ...one, urls: [one.urls].flat().filter(isIt) }));
+      super({ ...given, iceServers: servers.filter((one) => one.urls.length > 0) });
+    }
+  };
+})()"""
+TRANSPORTS = {
+    "udp": 'url.startsWith("turn:") && !url.includes("transport=tcp")',
+    "tcp": 'url.startsWith("turn:") && url.includes("transport=tcp")',
+    "tls": 'url.startsWith("turns:")',
+}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[ServerProcess]:
+    folder = tmp_path_factory.mktemp("relay")
+    certificate = str(authority.issue(["127.0.0.1"], folder / "turn.pem"))
+    tls = ("--turn-tls-port", "0", "--turn-cert", certificate, "--turn-key", certificate)
+    yield from running(standalone(folder, "--no-db", *LOOPBACK, *tls))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def trusting_browser(authority: Authority) -> AsyncIterator[Browser]:
+    """One that trusts the authority of this test."""
+    async with async_playwright() as playwright:
+        browser = await launch(playwright, home=authority.home())
+        yield browser
+        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def invite(browser: Browser, relay: ServerProcess) -> AsyncIterator[Invite]:
-    async with invitations(browser, relay) as invite:
+async def invite(trusting_browser: Browser, relay: ServerProcess) -> AsyncIterator[Invite]:
+    async with invitations(trusting_browser, relay) as invite:
         yield invite
 
 
@@ -34,8 +72,15 @@ def metric(server: ServerProcess, name: str) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
 
-async def test_two_who_may_only_use_the_relay_see_and_hear_each_other(invite: Invite, relay: ServerProcess) -> None:
-    ann, bob = await invite("Ann", query="ice=relay"), await invite("Bob", query="ice=relay")
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_two_who_may_only_use_the_relay_see_and_hear_each_other(
+    invite: Invite, relay: ServerProcess, transport: str
+) -> None:
+    at, only = f"http://127.0.0.1:{relay.port}", _ONLY % TRANSPORTS[transport]
+    ann, bob = [
+        await invite(name, at=at, query="ice=relay", scripts=(only,))
+        for name in (f"Ann {transport}", f"Bob {transport}")
+    ]
     await ann.sees(bob)
     await ann.call(bob)
     await bob.answer()
@@ -43,7 +88,7 @@ async def test_two_who_may_only_use_the_relay_see_and_hear_each_other(invite: In
         await one.reads("Connected")
         await expect_picture(one.page)
         await expect_sound(one.page)
-        assert (await sample(one.page)).pair[0] == "relay"
+        assert await route_of(one.page) == Route("relay", transport)
     assert metric(relay, "peerline_turn_allocations") >= 2
     assert metric(relay, "peerline_turn_relayed_total") > 100
     await ann.hang_up()
