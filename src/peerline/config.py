@@ -48,9 +48,11 @@ class Signaling:
 
 @dataclass(frozen=True, slots=True)
 class TurnLimits:
-    """What one user of the TURN server may have; 0 lifts a limit. All but the first two are of one allocation."""
+    """What one user of the TURN server may have; 0 lifts a limit. Those below `allocations` are of one of them."""
 
     max_allocations: int = 100_000  # of all users together; past it, as past the relay ports, clients get 508
+    total_packets_per_s: int = 0  # relayed for all together, either way; what is too much is dropped
+    total_bits_per_s: int = 0
     allocations: int = 10
     permissions: int = 64
     channels: int = 64

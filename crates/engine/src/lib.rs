@@ -31,6 +31,6 @@ pub use event_queue::QUEUE_CAPACITY;
 pub use handle::{Handle, MAX_SHARDS};
 pub use peerline_turn::{
     AllocationId, AllocationView, Discovery, FreeReason, Network, Own, OwnIp, PeerPolicy, Question, QuestionId, Quotas,
-    RateLimit, Secret, Settings, Transport, TurnEvent, Usage, User, Verdict, rest_password,
+    Rate, RateLimit, Secret, Settings, Transport, TurnEvent, Usage, User, Verdict, rest_password,
 };
 pub use turn::{Certificate, RelayAddress, RelayConfig, TurnConfig};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use peerline_engine::{Discovery, Network, Own, OwnIp, PeerPolicy, Quotas, RateLimit, Secret, Settings, User};
+use peerline_engine::{Discovery, Network, Own, OwnIp, PeerPolicy, Quotas, Rate, RateLimit, Secret, Settings, User};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -22,6 +22,8 @@ pub(crate) struct SettingsIn {
     quotas: QuotasIn,
     static_quotas: QuotasIn,
     max_allocations: u32,
+    total_packets_per_s: u32,
+    total_bits_per_s: u64,
     answers_per_second: Option<u32>,
     answers_burst: u32,
     nonce_lifetime_s: u64,
@@ -76,6 +78,7 @@ impl SettingsIn {
             quotas: self.quotas.into(),
             static_quotas: self.static_quotas.into(),
             max_allocations: self.max_allocations,
+            total: Rate { packets_per_s: self.total_packets_per_s, bits_per_s: self.total_bits_per_s },
             answers: self.answers_per_second.map(|per_second| RateLimit { per_second, burst: self.answers_burst }),
             nonce_lifetime: Duration::from_secs(self.nonce_lifetime_s),
             asks_owner: self.asks_owner,

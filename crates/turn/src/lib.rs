@@ -43,5 +43,5 @@ pub use policy::{Network, NotANetwork, PeerPolicy};
 pub use rate_limit::{RateLimit, RateLimiter};
 pub use reservation::Reservations;
 pub use server::{ChannelTarget, Direction, Now, Outcome, PeerRoute, Server, Shared};
-pub use settings::{Lifetimes, Own, Quotas, Secret, Settings, User};
+pub use settings::{Lifetimes, Own, Quotas, Rate, Secret, Settings, User};
 pub use tuple::{FiveTuple, Transport};

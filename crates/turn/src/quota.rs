@@ -1,6 +1,6 @@
 //! How fast: a bucket that needs one number (the generic cell rate algorithm).
 
-use crate::settings::{Quotas, is_reached};
+use crate::settings::{Quotas, Rate, is_reached};
 
 const NS_PER_S: u64 = 1_000_000_000;
 /// A flow may be this far ahead of its rate: video comes in bursts.
@@ -31,23 +31,22 @@ impl Bucket {
     }
 }
 
-/// The limits of one allocation and how far they are used.
+/// How much may pass, and how much has.
 #[derive(Debug, Clone)]
-pub(crate) struct Meter {
-    quotas: Quotas,
+pub(crate) struct Flow {
+    rate: Rate,
     packets: Bucket,
     bits: Bucket,
-    new_peers: Bucket,
 }
 
-impl Meter {
-    pub(crate) fn new(quotas: Quotas) -> Self {
-        Self { quotas, packets: Bucket::default(), bits: Bucket::default(), new_peers: Bucket::default() }
+impl Flow {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, packets: Bucket::default(), bits: Bucket::default() }
     }
 
     #[inline]
     pub(crate) fn admit(&mut self, now_ns: u64, packets: u32, bytes: u32) -> bool {
-        let Quotas { packets_per_s, bits_per_s, .. } = self.quotas;
+        let Rate { packets_per_s, bits_per_s } = self.rate;
         let cost = |units: u64, per_s: u64| units.saturating_mul(NS_PER_S) / per_s;
         (packets_per_s == 0 || self.packets.take(now_ns, cost(packets.into(), packets_per_s.into()), DEPTH_NS))
             && (bits_per_s == 0 || self.bits.take(now_ns, cost(u64::from(bytes) * 8, bits_per_s), DEPTH_NS))
@@ -55,8 +54,23 @@ impl Meter {
 
     /// Says for how many nanoseconds a stream has to pause when so much of it has passed. Packets are not counted.
     pub(crate) fn admit_stream(&mut self, now_ns: u64, bytes: u32) -> u64 {
-        let cost_ns = (u64::from(bytes) * 8).saturating_mul(NS_PER_S).checked_div(self.quotas.bits_per_s);
+        let cost_ns = (u64::from(bytes) * 8).saturating_mul(NS_PER_S).checked_div(self.rate.bits_per_s);
         cost_ns.map_or(0, |cost_ns| self.bits.owe(now_ns, cost_ns, DEPTH_NS))
+    }
+}
+
+/// The limits of one allocation and how far they are used.
+#[derive(Debug, Clone)]
+pub(crate) struct Meter {
+    quotas: Quotas,
+    pub(crate) flow: Flow,
+    new_peers: Bucket,
+}
+
+impl Meter {
+    pub(crate) fn new(quotas: Quotas) -> Self {
+        let Quotas { packets_per_s, bits_per_s, .. } = quotas;
+        Self { quotas, flow: Flow::new(Rate { packets_per_s, bits_per_s }), new_peers: Bucket::default() }
     }
 
     pub(crate) fn admit_new_peer(&mut self, now_ns: u64) -> bool {
@@ -82,28 +96,32 @@ mod tests {
     fn a_second_of_packets_passes_at_once_and_then_the_rate() {
         let quotas = Quotas { packets_per_s: 100, bits_per_s: 0, ..Quotas::UNLIMITED };
         let mut meter = Meter::new(quotas);
-        assert_eq!((0..500).filter(|_| meter.admit(0, 1, 1000)).count(), 100);
-        assert_eq!((0..500).filter(|_| meter.admit(NS_PER_S / 2, 1, 1000)).count(), 50);
-        assert!(Meter::new(quotas).admit(0, 100, 0));
-        assert!(!Meter::new(quotas).admit(0, 101, 0));
+        assert_eq!((0..500).filter(|_| meter.flow.admit(0, 1, 1000)).count(), 100);
+        assert_eq!((0..500).filter(|_| meter.flow.admit(NS_PER_S / 2, 1, 1000)).count(), 50);
+        assert!(Meter::new(quotas).flow.admit(0, 100, 0));
+        assert!(!Meter::new(quotas).flow.admit(0, 101, 0));
     }
 
     #[test]
     fn bits_are_limited_by_themselves_and_no_limit_is_none() {
         let mut meter = Meter::new(Quotas { bits_per_s: 8000, ..Quotas::UNLIMITED });
-        assert_eq!((0..50).filter(|_| meter.admit(0, 1, 100)).count(), 10);
+        assert_eq!((0..50).filter(|_| meter.flow.admit(0, 1, 100)).count(), 10);
         let mut meter = Meter::new(Quotas::UNLIMITED);
-        assert!(meter.admit(0, u32::MAX, u32::MAX) && meter.admit_new_peer(0));
+        assert!(meter.flow.admit(0, u32::MAX, u32::MAX) && meter.admit_new_peer(0));
     }
 
     #[test]
     fn a_stream_that_is_too_fast_is_told_how_long_to_pause() {
         let mut meter = Meter::new(Quotas { bits_per_s: 8000, ..Quotas::UNLIMITED });
-        assert_eq!((meter.admit_stream(0, 500), meter.admit_stream(0, 500)), (0, 0), "a second of it at once");
-        assert_eq!(meter.admit_stream(0, 2000), 2 * NS_PER_S, "nothing is dropped, so it is owed");
-        assert_eq!(meter.admit_stream(2 * NS_PER_S, 100), NS_PER_S / 10);
-        assert_eq!(meter.admit_stream(10 * NS_PER_S, 1000), 0);
-        assert_eq!(Meter::new(Quotas::UNLIMITED).admit_stream(0, u32::MAX), 0);
+        assert_eq!(
+            (meter.flow.admit_stream(0, 500), meter.flow.admit_stream(0, 500)),
+            (0, 0),
+            "a second of it at once"
+        );
+        assert_eq!(meter.flow.admit_stream(0, 2000), 2 * NS_PER_S, "nothing is dropped, so it is owed");
+        assert_eq!(meter.flow.admit_stream(2 * NS_PER_S, 100), NS_PER_S / 10);
+        assert_eq!(meter.flow.admit_stream(10 * NS_PER_S, 1000), 0);
+        assert_eq!(Meter::new(Quotas::UNLIMITED).flow.admit_stream(0, u32::MAX), 0);
     }
 
     #[test]

@@ -8,6 +8,13 @@ use crate::discovery::Discovery;
 use crate::policy::PeerPolicy;
 use crate::rate_limit::RateLimit;
 
+/// How fast packets may be relayed; 0 is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rate {
+    pub packets_per_s: u32,
+    pub bits_per_s: u64,
+}
+
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Sent to clients; their passwords are bound to it.
@@ -22,6 +29,8 @@ pub struct Settings {
     pub static_quotas: Quotas,
     /// All allocations of one shard together.
     pub max_allocations: u32,
+    /// What all allocations of one shard may relay together.
+    pub total: Rate,
     /// Answers to one source that has not authenticated itself. `None` lifts the limit.
     pub answers: Option<RateLimit>,
     /// Of allocations.
@@ -54,6 +63,7 @@ impl Default for Settings {
             quotas: Quotas::default(),
             static_quotas: Quotas::UNLIMITED,
             max_allocations: 1 << 20,
+            total: Rate::default(),
             answers: Some(RateLimit::default()),
             lifetimes: Lifetimes::default(),
             mobility: false,

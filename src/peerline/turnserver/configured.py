@@ -41,6 +41,8 @@ def turn_settings(
         quotas=quotas,
         static_quotas=quotas if config.turn_limits.static_users else UNLIMITED,
         max_allocations=config.turn_limits.max_allocations,
+        total_packets_per_s=config.turn_limits.total_packets_per_s,
+        total_bits_per_s=config.turn_limits.total_bits_per_s,
         discovery=list(discovery),
         tcp_relays=config.tcp_relays,
         mobility=config.turn_mobility,
@@ -63,12 +65,13 @@ def shards_of(config: Config, asked: int | None = None) -> int | None:
 def quotas_of(config: Config) -> Quotas:
     """`[turn_limits]`. Raises ConfigError."""
     limits = config.turn_limits
-    for name in ("max_allocations", "allocations", "permissions", "channels", "new_peers_per_s", "new_peers_burst",
+    for name in ("max_allocations", "total_packets_per_s", "allocations", "permissions", "channels", "new_peers_per_s", "new_peers_burst",
                  "packets_per_s", "tcp_connections"):  # fmt: skip
         if getattr(limits, name) > _MAX_COUNT:
             raise ConfigError(f"turn_limits: {name} is larger than {_MAX_COUNT}", hint="0 lifts the limit.")
-    if limits.bits_per_s >= 2**63:
-        raise ConfigError("turn_limits: bits_per_s is larger than any network", hint="0 lifts the limit.")
+    for name in ("total_bits_per_s", "bits_per_s"):
+        if getattr(limits, name) >= 2**63:
+            raise ConfigError(f"turn_limits: {name} is larger than any network", hint="0 lifts the limit.")
     return Quotas(
         allocations=limits.allocations,
         permissions=limits.permissions,

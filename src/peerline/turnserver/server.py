@@ -174,11 +174,19 @@ class TurnServer:
     def _for_core(self, settings: TurnSettings) -> TurnSettings:
         """Each shard counts for itself, and clients come to one of them by chance."""
         shards = self._engine.stats().shards
-        of_one = -(-settings.max_allocations // shards)
+
+        def of_one(all_together: int) -> int:
+            return -(-all_together // shards)
+
         # From another address a client may come to a shard that does not know it.
         mobility = settings.mobility and shards == 1
         return dataclasses.replace(
-            settings, asks_owner=self._decides is not None, max_allocations=of_one, mobility=mobility
+            settings,
+            asks_owner=self._decides is not None,
+            max_allocations=of_one(settings.max_allocations),
+            total_packets_per_s=of_one(settings.total_packets_per_s),
+            total_bits_per_s=of_one(settings.total_bits_per_s),
+            mobility=mobility,
         )
 
     def _on_event(self, event: TurnEvent) -> None:

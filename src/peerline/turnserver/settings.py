@@ -49,7 +49,10 @@ class TurnSettings:
     static_quotas: Quotas = UNLIMITED
     """Of `users`."""
     max_allocations: int = 100_000
-    """Of all users together; 0 means no limit."""
+    """Of all users together; 0 means no limit, here and in the next two."""
+    total_packets_per_s: int = 0
+    """What all allocations relay together, either way."""
+    total_bits_per_s: int = 0
     answers_per_second: int | None = 50
     """To one source that has not authenticated itself; None lifts the limit."""
     answers_burst: int = 100

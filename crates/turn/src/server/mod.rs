@@ -24,6 +24,7 @@ use crate::connections::Connections;
 use crate::counters::Counters;
 use crate::event::{QuestionId, TurnEvent};
 use crate::nonce::NonceKeys;
+use crate::quota::Flow;
 use crate::rate_limit::RateLimiter;
 use crate::reservation::Reservations;
 use crate::settings::Settings;
@@ -54,6 +55,8 @@ pub struct Server {
     messages: VecDeque<(FiveTuple, Vec<u8>)>,
     wheel: Wheel,
     limiter: Option<RateLimiter>,
+    /// What all allocations relay together.
+    total: Flow,
     pub(crate) parked: Vec<Parked>,
     pub(crate) next_question: u64,
     events: VecDeque<TurnEvent>,
@@ -82,6 +85,7 @@ impl Server {
     /// `keys` are the same on all shards of one server.
     pub fn new(settings: Arc<Settings>, keys: NonceKeys, now: Now) -> Self {
         let limiter = settings.answers.map(|limit| RateLimiter::new(limit, now.instant));
+        let total = Flow::new(settings.total);
         Self {
             settings,
             keys,
@@ -94,6 +98,7 @@ impl Server {
             messages: VecDeque::new(),
             wheel: Wheel::new(),
             limiter,
+            total,
             parked: Vec::new(),
             next_question: 1,
             events: VecDeque::new(),
@@ -115,6 +120,9 @@ impl Server {
         if settings.answers != self.settings.answers {
             let now = self.started + Duration::from_secs(self.now_s.into());
             self.limiter = settings.answers.map(|limit| RateLimiter::new(limit, now));
+        }
+        if settings.total != self.settings.total {
+            self.total = Flow::new(settings.total);
         }
         self.settings = settings;
     }

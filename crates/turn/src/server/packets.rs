@@ -65,14 +65,15 @@ impl Server {
     #[inline]
     pub fn admit(&mut self, now: Instant, id: AllocationId, packets: u32, bytes: u32) -> bool {
         let now_ns = self.ns(now);
-        self.get_mut(id).is_some_and(|allocation| allocation.meter.admit(now_ns, packets, bytes))
+        self.get_mut(id).is_some_and(|allocation| allocation.meter.flow.admit(now_ns, packets, bytes))
+            && self.total.admit(now_ns, packets, bytes)
     }
 
     /// As [`Self::admit`], for a stream, of which nothing can be dropped: so long it has to pause after this.
     pub fn admit_stream(&mut self, now: Instant, id: AllocationId, bytes: u32) -> Duration {
         let now_ns = self.ns(now);
-        let pause_ns = self.get_mut(id).map_or(0, |allocation| allocation.meter.admit_stream(now_ns, bytes));
-        Duration::from_nanos(pause_ns)
+        let of_one = self.get_mut(id).map_or(0, |allocation| allocation.meter.flow.admit_stream(now_ns, bytes));
+        Duration::from_nanos(of_one.max(self.total.admit_stream(now_ns, bytes)))
     }
 
     #[inline]

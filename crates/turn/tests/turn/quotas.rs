@@ -1,6 +1,6 @@
 //! What one user may have: of allocations, permissions, channels, new peers, packets and bits.
 
-use peerline_turn::{Accounts, Quotas, Settings, Shared};
+use peerline_turn::{Accounts, Quotas, Rate, Settings, Shared};
 
 use crate::client::Client;
 use crate::world::{World, ann, guest, rest_settings};
@@ -132,4 +132,18 @@ fn packets_and_bits_flow_at_their_rate_and_static_users_freely() {
     world.skip(1);
     assert_eq!(admitted(&mut world, carl, 1000), 10);
     assert_eq!(admitted(&mut world, ann, 60_000), 1000);
+}
+
+#[test]
+fn all_together_flow_at_the_rate_of_the_server_also_those_without_limits() {
+    let total = Rate { packets_per_s: 100, bits_per_s: 0 };
+    let mut world = World::new(Settings { total, ..rest_settings() });
+    let (carl, ann) = (world.allocate(&mut carl(1)), world.allocate(&mut ann()));
+    let admitted =
+        |world: &mut World, id| (0..80).filter(|_| world.server.admit(world.now.instant, id, 1, 100)).count();
+    assert_eq!((admitted(&mut world, carl), admitted(&mut world, ann)), (80, 20));
+    world.skip(1);
+    assert_eq!(admitted(&mut world, ann), 80);
+    world.reload(Settings { total: Rate { packets_per_s: 0, bits_per_s: 8_000 }, ..rest_settings() });
+    assert_eq!(admitted(&mut world, carl), 10);
 }
