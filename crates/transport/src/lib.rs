@@ -1,0 +1,9 @@
+//! What carries a peer connection, as machines, one for each transport object of W3C.
+//!
+//! Each has the same five verbs: `handle_input`, `handle_timeout`, `poll_transmit`, `poll_event`, `poll_timeout`. Time is
+//! an argument. None knows a socket, a clock, Python or a session description.
+
+#![forbid(unsafe_code)]
+
+pub mod data_channel;
+pub mod sctp;

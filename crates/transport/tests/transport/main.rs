@@ -1,0 +1,7 @@
+//! The machines in virtual time: two of a kind with a seeded network between them.
+
+mod channels;
+mod channels_hostile;
+mod channels_lossy;
+mod channels_pair;
+mod network;
