@@ -89,7 +89,7 @@ def test_simulcast_both_ways_with_choices_and_pauses_is_read_and_written() -> No
 def test_a_rejected_section_is_told_from_one_that_is_bundle_only() -> None:
     answer = capture("chromium/rejected-by-offerer-answer")
     assert [media.is_rejected for media in answer.media] == [False, True, False]
-    bundled = capture("firefox/audio-video-data-offer").media[1]
+    bundled = capture("firefox/many-sections-offer").media[2]
     assert (bundled.port, bundled.is_bundle_only, bundled.is_rejected) == (0, True, False)
 
 
