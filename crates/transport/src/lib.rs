@@ -6,4 +6,5 @@
 #![forbid(unsafe_code)]
 
 pub mod data_channel;
+pub mod dtls;
 pub mod sctp;

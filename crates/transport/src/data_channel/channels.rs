@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::channel::Channel;
 use super::event::ChannelEvent;
-use super::settings::{ChannelKey, ChannelLimits, DtlsRole};
+use super::settings::{ChannelKey, ChannelLimits};
+use crate::dtls::DtlsRole;
 use crate::sctp::{AssociationEvent, SctpAssociation};
 
 /// What was ignored; a peer that follows the protocol leaves them at zero.

@@ -14,4 +14,4 @@ mod settings;
 
 pub use channels::{Counters, DataChannels};
 pub use event::{ChannelError, ChannelEvent, OpenError, Payload, SendError};
-pub use settings::{ChannelKey, ChannelLimits, ChannelSettings, DtlsRole, Kind};
+pub use settings::{ChannelKey, ChannelLimits, ChannelSettings, Kind};

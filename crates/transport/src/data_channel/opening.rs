@@ -6,7 +6,8 @@ use super::channel::{Channel, State};
 use super::channels::DataChannels;
 use super::event::{ChannelError, ChannelEvent, OpenError};
 use super::sending::PPID_DCEP;
-use super::settings::{ChannelKey, ChannelSettings, DtlsRole};
+use super::settings::{ChannelKey, ChannelSettings};
+use crate::dtls::DtlsRole;
 use crate::sctp::{Delivery, Message, SctpAssociation};
 
 /// Stream 65,535 does not exist (RFC 8832 §6).

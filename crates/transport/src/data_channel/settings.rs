@@ -6,15 +6,6 @@ use peerline_wire::dcep::Reliability;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelKey(pub(super) u32);
 
-/// Who sent the ClientHello; it decides which stream numbers are whose (RFC 8832 §6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DtlsRole {
-    /// Opens channels on even streams.
-    Client,
-    /// Opens channels on odd streams.
-    Server,
-}
-
 /// Text or bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use peerline_transport::data_channel::{
-    ChannelError, ChannelEvent, ChannelLimits, ChannelSettings, DtlsRole, Kind, OpenError, SendError,
+    ChannelError, ChannelEvent, ChannelLimits, ChannelSettings, Kind, OpenError, SendError,
 };
+use peerline_transport::dtls::DtlsRole;
 use peerline_transport::sctp::SctpSettings;
 use peerline_wire::dcep::Reliability;
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use peerline_transport::data_channel::{
-    ChannelError, ChannelEvent, ChannelKey, ChannelLimits, ChannelSettings, DataChannels, DtlsRole, Kind,
+    ChannelError, ChannelEvent, ChannelKey, ChannelLimits, ChannelSettings, DataChannels, Kind,
 };
+use peerline_transport::dtls::DtlsRole;
 use peerline_transport::sctp::{AssociationEvent, DcSctp, Delivery, Message, SctpAssociation, SctpSettings};
 use peerline_wire::dcep::{Dcep, Open, Reliability};
 

@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use peerline_transport::data_channel::{
-    ChannelEvent, ChannelKey, ChannelLimits, ChannelSettings, DataChannels, DtlsRole, Kind,
-};
+use peerline_transport::data_channel::{ChannelEvent, ChannelKey, ChannelLimits, ChannelSettings, DataChannels, Kind};
+use peerline_transport::dtls::DtlsRole;
 use peerline_transport::sctp::{DcSctp, SctpSettings};
 
 use crate::network::{Network, Path};

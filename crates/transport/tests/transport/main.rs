@@ -4,4 +4,6 @@ mod channels;
 mod channels_hostile;
 mod channels_lossy;
 mod channels_pair;
+mod dtls;
+mod dtls_pair;
 mod network;
