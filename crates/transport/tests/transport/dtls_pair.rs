@@ -102,7 +102,9 @@ impl DtlsPair {
     }
 
     pub(crate) fn received(&self, side: usize) -> Vec<&[u8]> {
-        let data = |event| if let DtlsEvent::Received(data) = event { Some(&data[..]) } else { None };
-        self.events[side].iter().filter_map(data).collect()
+        self.events[side]
+            .iter()
+            .filter_map(|event| if let DtlsEvent::Received(data) = event { Some(&data[..]) } else { None })
+            .collect()
     }
 }
