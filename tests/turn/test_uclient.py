@@ -117,6 +117,18 @@ def test_ipv6(tmp_path: Path, flags: tuple[str, ...]) -> None:
         server.end()
 
 
+@pytest.mark.parametrize("over", ["udp", "tcp"])
+def test_one_allocation_of_both_families(tmp_path: Path, echo: Address, over: str) -> None:
+    server = Server(tmp_path, *ANN, "--host", "127.0.0.1,::1", "--shards", "2", "--no-limits")
+    try:
+        run = uclient(server.address(over), echo, *OVER[over], "-Z", "-c")
+        assert run.code == 0, run.said
+        assert run.sent == run.received >= 40, run.said
+        server.assert_unharmed()
+    finally:
+        server.end()
+
+
 @pytest.mark.long
 def test_peers_that_connect_to_a_tcp_relay(tmp_path: Path, echo: Address) -> None:
     server = Server(tmp_path, *ANN, "--tcp-relays", "--shards", "2", "--no-limits")

@@ -17,7 +17,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     """The verb and its flags."""
     none: Any = argparse.SUPPRESS
     p = verbs.add_parser("turn", help="run the TURN server alone", description=__doc__)
-    p.add_argument("--host", default=none, help="address to listen on; 0.0.0.0 for all (127.0.0.1)")
+    p.add_argument(
+        "--host", default=none, help="addresses to listen on, with commas between them; 0.0.0.0,:: for all (127.0.0.1)"
+    )
     p.add_argument("--realm", default=none, help="told to clients (peerline)")
     p.add_argument(
         "--user", dest="turn_user", metavar="NAME:PASSWORD", action="append", default=none, help="may be given again"

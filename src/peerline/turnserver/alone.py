@@ -46,15 +46,15 @@ class Alone:
         self._made: list[str] = []
         if not config.turn_user and not config.rest_secret:
             self._made = [secrets.token_urlsafe(32)]
-        self._host = numeric_host(config.host)
-        self._relays = relay_addresses([self._host], config.external_ip)
+        self._hosts = [numeric_host(host.strip()) for host in config.host.split(",")]
+        self._relays = relay_addresses(self._hosts, config.external_ip)
         self._closed_ports: list[int] = []
         files = certificate_files(config.turn_cert, config.turn_key)
         ports = parse_ports(config.relay_ports)
         alternates = parse_alternates(config.turn_alternate)
         self._discovery: Sequence[Discovery] = ()
         self._wanted = Wanted(
-            [self._host], config.turn_port, config.turn_tls_port, files, self._relays, ports, alternates
+            self._hosts, config.turn_port, config.turn_tls_port, files, self._relays, ports, alternates
         )
         self._first_settings = self._settings(config)
         self._server: TurnServer | None = None
@@ -110,7 +110,7 @@ class Alone:
                     hint="--turn-alternate names another address of this host, and perhaps a port: 192.0.2.2:3479.",
                 )
             raise PeerlineError(
-                f"{kind.upper()} port {port} on {self._host} cannot be used: {reason(error)}",
+                f"{kind.upper()} port {port} on {', '.join(self._hosts)} cannot be used: {reason(error)}",
                 code="unavailable",
                 hint=f"Choose another with {FLAGS[kind]}, or any free one with {FLAGS[kind]} 0.",
             )
