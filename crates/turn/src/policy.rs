@@ -86,12 +86,13 @@ fn bits(ip: IpAddr) -> u128 {
 }
 
 /// Not for strangers: this host, private and shared networks, links, documentation, tests, multicast, the future.
-const DENIED: [Network; 29] = [
+const DENIED: [Network; 30] = [
     Network::v4([0, 0, 0, 0], 8),
     Network::v4([10, 0, 0, 0], 8),
     Network::v4([100, 64, 0, 0], 10),
     Network::v4([127, 0, 0, 0], 8),
-    Network::v4([169, 254, 0, 0], 16), // the cloud's metadata lives here
+    Network::v4([169, 254, 0, 0], 16),   // the cloud's metadata lives here
+    Network::v4([168, 63, 129, 16], 32), // Azure's, which is public by its number alone
     Network::v4([172, 16, 0, 0], 12),
     Network::v4([192, 0, 0, 0], 24),
     Network::v4([192, 0, 2, 0], 24),
@@ -234,6 +235,7 @@ mod tests {
             "100.64.0.1:5000",
             "127.0.0.1:5000",
             "169.254.169.254:5000",
+            "168.63.129.16:32526",
             "172.16.0.1:5000",
             "172.31.255.255:5000",
             "192.0.0.1:5000",
