@@ -16,6 +16,8 @@ use crate::tuple::FiveTuple;
 #[derive(Debug)]
 pub(crate) struct Allocation {
     pub(crate) tuple: FiveTuple,
+    /// Its client's connection is gone, and it waits to be moved: that 5-tuple may be somebody else's by now.
+    pub(crate) is_left: bool,
     /// One, or one of each family.
     pub(crate) relays: [Option<OpenRelay>; 2],
     pub(crate) username: Arc<str>,

@@ -95,6 +95,7 @@ impl Server {
             id,
             Allocation {
                 tuple: context.tuple,
+                is_left: false,
                 relays: granted.relays,
                 username: client.username.as_str().into(),
                 account: name,

@@ -56,9 +56,10 @@ impl Server {
         }
     }
 
+    /// Where its client is; `None`: nobody knows at the moment.
     #[inline]
     pub fn client(&self, id: AllocationId) -> Option<FiveTuple> {
-        Some(self.get(id)?.tuple)
+        self.get(id).filter(|allocation| !allocation.is_left).map(|allocation| allocation.tuple)
     }
 
     /// Whether so much may pass now; asked once for packets that go together.

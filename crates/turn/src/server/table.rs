@@ -90,16 +90,20 @@ impl Table {
         self.leave(id);
         if let Some(allocation) = self.get_mut(id) {
             allocation.tuple = tuple;
+            allocation.is_left = false;
             self.by_tuple.insert(tuple, id);
         }
     }
 
-    /// The allocation is no longer found by its 5-tuple.
+    /// The allocation is no longer found by its 5-tuple, nor is anything sent there.
     pub(super) fn leave(&mut self, id: AllocationId) {
         if let Some(tuple) = self.get(id).map(|allocation| allocation.tuple)
             && self.by_tuple.get(&tuple) == Some(&id)
         {
             self.by_tuple.remove(&tuple);
+        }
+        if let Some(allocation) = self.get_mut(id) {
+            allocation.is_left = true;
         }
     }
 }

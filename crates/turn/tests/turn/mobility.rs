@@ -168,6 +168,8 @@ fn a_broken_connection_may_come_back() {
     // Meanwhile the same 5-tuple is used again, for another allocation.
     let mut other = Client { nonce: Vec::new(), ..here.clone() };
     let newer = world.allocate(&mut other);
+    assert_eq!(world.server.client(id), None, "whoever has it now hears nothing of what comes for the first");
+    assert_eq!(world.server.client(newer), Some(tcp));
     let mut there = moved(&here, 1);
     assert_eq!(resume(&mut world, &mut there, &shown).code(), 200);
     assert_eq!((world.server.find(&tcp), world.server.find(&there.tuple)), (Some(newer), Some(id)));

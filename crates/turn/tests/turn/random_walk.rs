@@ -345,10 +345,10 @@ impl Walk {
             open.sort();
             told.sort();
             assert_eq!(open, told);
-            assert_eq!(server.client(*id), Some(view.tuple));
-            if let Some(other) = server.find(&view.tuple) {
-                assert!(other == *id || views.contains_key(&other));
-            }
+            let holder = server.find(&view.tuple);
+            assert!(holder.is_none_or(|other| views.contains_key(&other)));
+            let client = (holder == Some(*id)).then_some(view.tuple);
+            assert_eq!(server.client(*id), client, "what comes for one goes to nobody else");
             if let Some((_, name)) = view.username.split_once(':') {
                 *counts.entry(name.to_owned()).or_default() += 1;
                 assert!(view.permissions <= QUOTAS.permissions && view.channels <= QUOTAS.channels);
