@@ -3,12 +3,16 @@
 use crate::service::Io;
 use crate::turn::command::TurnCommand;
 use crate::turn::plane::TurnPlane;
+use crate::turn::relays::Hands;
 use crate::turn::stream::Stream;
 
 impl TurnPlane {
     /// Gives a connection to the shard that it belongs to, with what has come on it.
     pub(crate) fn hand_over(&mut self, io: &mut Io<'_>, index: usize, shard: u32, bytes: Vec<u8>) {
         let Some(stream) = self.streams.remove(io, index) else { return };
+        // What it has asked here, and is not answered yet, would be for nobody.
+        let Self { machine, relays, .. } = self;
+        machine.client_gone(stream.tuple, &mut Hands { relays, io });
         // One that has to go nowhere is closed here.
         let _ = self.place.siblings.tell(shard, TurnCommand::TakeOver { stream, bytes });
         self.count_connections(io);

@@ -1,11 +1,14 @@
 //! What the owner of the engine sees and does: events, lists, kicks, drains, decisions.
 
+use std::io::Write;
 use std::net::UdpSocket;
 
 use peerline_engine::{Event, FreeReason, Settings, TurnEvent, Verdict};
-use peerline_wire::stun::Method;
+use peerline_wire::stun::{Method, kind};
 
+use crate::client::UDP;
 use crate::place::{Place, settings};
+use crate::stream_client::StreamClient;
 use crate::udp_client::{UdpClient, lifetime};
 
 fn list(place: &Place, token: u64) -> Vec<(peerline_engine::Handle, peerline_engine::AllocationView)> {
@@ -98,6 +101,25 @@ fn the_owner_decides_while_the_client_waits() {
         assert_eq!(code, if verdict == Verdict::Allow { 200 } else { 403 });
     }
     place.until("it is counted", |place| place.allocations() == 1);
+}
+
+#[test]
+fn who_goes_to_another_shard_gets_nothing_where_it_was() {
+    let place = Place::new(2, Settings { asks_owner: true, ..settings() });
+    let mut ann = StreamClient::new(&place, "ann");
+    ann.introduce();
+    let allocate = ann.client.sealed(Method::ALLOCATE, &[(UDP.0, UDP.1.to_vec())]);
+    ann.socket.write_all(&allocate).unwrap();
+    let (handle, question) = place.event(|event| match event {
+        Event::TurnAsked { handle, question } => Some((handle, question)),
+        _ => None,
+    });
+    let elsewhere = 1 - handle.shard() as u32;
+    let bind = ann.client.bare(Method::CONNECTION_BIND, &[(kind::CONNECTION_ID, elsewhere.to_be_bytes().to_vec())]);
+    ann.socket.write_all(&bind).unwrap();
+    assert_eq!(ann.receive().code(), 401, "from the other shard");
+    place.engine.turn_decide(handle, question.id, Verdict::Allow).unwrap();
+    assert_eq!(list(&place, 1), [], "nobody would hear what comes to it");
 }
 
 #[test]

@@ -104,7 +104,9 @@ impl Server {
 
     /// Connect and ConnectionBind.
     fn serve_tcp(&mut self, context: &mut Context<'_>, request: &Request<'_>, message: &[u8]) -> Outcome {
-        match self.bound_elsewhere(context, request) {
+        // A connection that has an allocation stays with it.
+        let elsewhere = self.bound_elsewhere(context, request).filter(|_| self.find(&context.tuple).is_none());
+        match elsewhere {
             // Who it is will be asked there, where its allocation is.
             Some(shard) if self.may_answer(context.now.instant, &context.tuple) => Outcome::HandOver { shard },
             Some(_) => Outcome::Silence,

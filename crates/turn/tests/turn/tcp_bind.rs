@@ -235,3 +235,15 @@ fn a_bind_for_another_shard_is_handed_over_before_anybody_is_asked_who_it_is() {
     worlds[1].introduce(&mut udp);
     assert_eq!(code(worlds[1].bind_connection(&mut udp, id), &udp), 400, "datagrams stay where they are");
 }
+
+#[test]
+fn a_connection_that_has_an_allocation_is_not_handed_over() {
+    let mut world = World::new(tcp_settings());
+    world.server.share_connections(0, 2);
+    let mut ann = tcp_ann();
+    let allocation = world.allocate_tcp(&mut ann);
+    let elsewhere = ConnectionId(1);
+    assert_eq!(code(world.bind_connection(&mut ann, elsewhere), &ann), 400);
+    assert_eq!(world.bind_connection(&mut another(&ann, 5000), elsewhere), Came::HandOver(1));
+    assert_eq!(world.server.find(&ann.tuple), Some(allocation));
+}
