@@ -71,8 +71,9 @@ impl Uplink {
     pub(crate) fn flush(&mut self, relays: &Relays, machine: &mut Server, io: &mut Io<'_>) {
         let Some((allocation, relay)) = self.from.take() else { return };
         let (packets, bytes) = (std::mem::take(&mut self.packets), std::mem::take(&mut self.bytes));
-        let relay = relays.get(relay).filter(|_| machine.admit(io.now, allocation, packets, bytes));
-        let Some(relay) = relay else {
+        // Its number may have gone to another client since.
+        let relay = relays.get(relay).filter(|relay| relay.allocation == allocation);
+        let Some(relay) = relay.filter(|_| machine.admit(io.now, allocation, packets, bytes)) else {
             self.batch.clear();
             io.counters.turn.over_quota.add(u64::from(packets));
             return;

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use peerline_engine::{PeerPolicy, Settings};
+use peerline_wire::stun::{Method, kind};
 
+use crate::answer::Answer;
+use crate::client::UDP;
 use crate::place::{Place, settings, udp_socket};
-use crate::udp_client::{UdpClient, channel_data, data_of};
+use crate::udp_client::{UdpClient, channel_data, data_of, lifetime};
 
 #[test]
 fn a_channel_carries_both_ways() {
@@ -142,5 +145,37 @@ fn many_clients_do_not_hear_each_other() {
     }
     for (number, (client, _)) in (0u8..).zip(&clients) {
         assert_eq!(client.receive(), channel_data(0x4000, &[number; 3]));
+    }
+}
+
+#[test]
+fn what_a_closed_relay_still_had_to_send_does_not_leave_from_its_successor() {
+    let place = Place::new(1, settings());
+    let peer = udp_socket("127.0.0.1:0");
+    let mut bob = UdpClient::new(&place, "bob");
+    assert_eq!(bob.request(Method::REFRESH, &[lifetime(0)]).code(), 437);
+    for round in 0..200u64 {
+        let mut ann = UdpClient::new(&place, "ann");
+        assert_eq!(ann.try_allocate(&[(kind::ADDITIONAL_ADDRESS_FAMILY, vec![2, 0, 0, 0])]).code(), 200);
+        ann.bind(0x4000, peer.local_addr().unwrap());
+        let of_v4 = (kind::REQUESTED_ADDRESS_FAMILY, vec![1, 0, 0, 0]);
+        let close = ann.client.sealed(Method::REFRESH, &[lifetime(0), of_v4]);
+        let allocate = bob.client.sealed(Method::ALLOCATE, &[(UDP.0, UDP.1.to_vec())]);
+        // The shard has other work until all three are there.
+        place.engine.ping(0, round, 4096, 4096).unwrap();
+        ann.send_on(0x4000, b"of ann");
+        ann.socket.send(&close).unwrap();
+        bob.socket.send(&allocate).unwrap();
+        let answer = Answer(bob.receive());
+        assert_eq!(answer.code(), 200);
+        let of_bob = answer.address(kind::XOR_RELAYED_ADDRESS).unwrap();
+        for client in [&mut ann, &mut bob] {
+            assert_eq!(client.request(Method::REFRESH, &[lifetime(0)]).code(), 200);
+        }
+        peer.set_nonblocking(true).unwrap();
+        while let Ok((_, from)) = peer.recv_from(&mut [0; 100]) {
+            assert_ne!(from, of_bob, "ann speaks with the address of bob");
+        }
+        place.engine.drain(usize::MAX).unwrap();
     }
 }
