@@ -232,11 +232,16 @@ impl TurnPlane {
             }
         }
         if self.accepts_again_at.take_if(|at| *at <= io.now).is_some() {
+            let mut is_more = false;
             for acceptor in 0..self.acceptors.len() {
-                self.accept(io, acceptor);
+                is_more |= self.accept(io, acceptor);
             }
             for relay in self.relays.acceptors().collect::<Vec<_>>() {
-                self.accept_peers(io, relay);
+                is_more |= self.accept_peers(io, relay);
+            }
+            if is_more {
+                // The poll has told of those who wait, and will not tell again.
+                self.accepts_again_at = Some(io.now);
             }
         }
     }
