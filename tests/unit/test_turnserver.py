@@ -174,6 +174,25 @@ async def test_a_decision_that_fails_is_a_no(come: Come) -> None:
     assert (await ann.allocate())[0] == 403
 
 
+async def test_a_decision_that_never_comes_is_a_no_and_is_waited_for_no_longer(
+    come: Come, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("peerline.turnserver.server.DECIDED_WITHIN_S", 0.01)
+    given_up = asyncio.Event()
+
+    async def decides(name: str) -> bool:
+        try:
+            await asyncio.Event().wait()
+            return True
+        finally:
+            given_up.set()
+
+    settings = TurnSettings(users=[("ann", "pass")], answers_per_second=None)
+    _, ann = await come(settings, decides=decides)
+    assert (await ann.allocate())[0] == 403
+    assert given_up.is_set()
+
+
 @pytest.mark.parametrize("settings", [{"allow": ["nonsense"]}, {"own_addresses": ["localhost"]}])
 async def test_settings_that_make_no_sense_are_refused(engine: Engine, settings: dict[str, Any]) -> None:
     server = TurnServer(engine, TurnSettings(**settings))

@@ -21,6 +21,8 @@ relays_log = logging.getLogger("peerline.turn.relays")
 
 # A shard that lives answers in microseconds.
 LISTED_WITHIN_S = 5.0
+# The core waits up to 5 s (crates/turn/src/requests/allocate.rs), counted in whole ones; whoever is refused is told.
+DECIDED_WITHIN_S = 4.0
 _DROPPED = ("malformed", "unserved", "unknown", "no_permission", "over_quota", "rate_limited", "unread", "panics")
 
 
@@ -34,7 +36,7 @@ class TurnServer:
         *,
         decides: Callable[[str], Awaitable[bool]] | None = None,
     ) -> None:
-        """`decides` is asked with the user name before each allocation; no answer within 5 s means no."""
+        """`decides` is asked with the user name before each allocation; no answer within 4 s means no."""
         self._engine = engine
         self._settings = settings
         self._decides = decides
@@ -209,7 +211,8 @@ class TurnServer:
         assert self._listener is not None
         is_allowed = False
         try:
-            is_allowed = await self._decides(account_of(event.username))
+            async with asyncio.timeout(DECIDED_WITHIN_S):
+                is_allowed = await self._decides(account_of(event.username))
         except Exception:
             log.exception("the decision about an allocation failed: denied")
         self._listener.decide(event, is_allowed=is_allowed)
