@@ -14,6 +14,7 @@ from peerline.doctor.check import Check, Outcome, State, ok, warning
 from peerline.doctor.checks import advertised_address, certificate, limits
 from peerline.doctor.checks.clock import Clock
 from peerline.doctor.checks.nat_type import meets
+from peerline.doctor.checks.relay import Relay
 from peerline.doctor.examination import verdict
 from peerline.doctor.identity import KEY_FILE, Identity, load_identity
 from peerline.doctor.listening_process import Descriptors, descriptors_of_listener
@@ -194,6 +195,15 @@ async def test_clocks_that_are_apart_are_told(ahead_s: float | None, state: Stat
     assert check.state is state
     assert check.outcome is not None
     assert (check.outcome.fix is not None) == (state in (State.WARNING, State.FAILED))
+
+
+@pytest.mark.parametrize(("ahead_s", "state"), [(None, State.UNKNOWN), (0.0, State.WARNING)])
+async def test_a_server_without_stun_and_turn_is_not_well(ahead_s: float | None, state: State) -> None:
+    check, who = Relay("udp"), patient()
+    who.clock_ahead_s = ahead_s  # whoever has signed in knows it
+    await check.run(who, lambda _: None)
+    assert check.outcome is not None
+    assert (check.state, check.outcome.fix is not None) == (state, state is State.WARNING)
 
 
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)

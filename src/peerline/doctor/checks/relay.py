@@ -132,7 +132,12 @@ class Relay(Check):
         if any(one.url.is_turn for one in patient.ice_servers) or self._transport != "udp" or patient.server is None:
             return not_offered(patient, self._transport, "relay")
         if not patient.ice_servers:
-            return unknown("the server told us of no STUN or TURN server")
+            if patient.clock_ahead_s is None:
+                return unknown("the server told us of no STUN or TURN server, since nobody could sign in")
+            return warning(
+                "the server offers neither STUN nor a relay: calls work inside one network alone",
+                "peerline serve  (without --no-turn; are its STUN and TURN ports taken?)",
+            )
         if patient.is_local:
             return warning(
                 "the server offers no relay: on localhost alone it would reach nobody",
