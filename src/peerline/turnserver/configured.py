@@ -65,8 +65,8 @@ def shards_of(config: Config, asked: int | None = None) -> int | None:
 def quotas_of(config: Config) -> Quotas:
     """`[turn_limits]`. Raises ConfigError."""
     limits = config.turn_limits
-    for name in ("max_allocations", "total_packets_per_s", "allocations", "permissions", "channels", "new_peers_per_s", "new_peers_burst",
-                 "packets_per_s", "tcp_connections"):  # fmt: skip
+    for name in ("max_allocations", "total_packets_per_s", "allocations", "permissions", "channels", "new_peers_per_s",
+                 "new_peers_burst", "packets_per_s", "tcp_connections"):  # fmt: skip
         if getattr(limits, name) > _MAX_COUNT:
             raise ConfigError(f"turn_limits: {name} is larger than {_MAX_COUNT}", hint="0 lifts the limit.")
     for name in ("total_bits_per_s", "bits_per_s"):
