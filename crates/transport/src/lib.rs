@@ -7,4 +7,5 @@
 
 pub mod data_channel;
 pub mod dtls;
+pub mod ice;
 pub mod sctp;

@@ -94,7 +94,7 @@ fn a_wrong_fingerprint_delivers_no_byte() {
 
 #[test]
 fn without_a_fingerprint_nothing_begins() {
-    let network = Network::new(0, Path::CLEAN);
+    let network = Network::<()>::new(0, Path::CLEAN);
     let settings = DtlsSettings::new(DtlsRole::Client);
     let result = Dtls::new(network.now, &certificate(), settings, Vec::new());
     assert_eq!(result.unwrap_err(), NoUsableFingerprint);

@@ -6,4 +6,7 @@ mod channels_lossy;
 mod channels_pair;
 mod dtls;
 mod dtls_pair;
+mod ice;
+mod ice_world;
+mod nat;
 mod network;

@@ -56,24 +56,24 @@ impl Path {
 }
 
 /// When it arrives, its number, to whom, its bytes.
-type Packet = (Instant, u64, usize, Vec<u8>);
+type Packet<T> = (Instant, u64, usize, T);
 
-/// Packets under way, each to one of two ends.
+/// Packets under way, each to one of the ends.
 #[derive(Debug)]
-pub(crate) struct Network {
+pub(crate) struct Network<T = Vec<u8>> {
     pub(crate) now: Instant,
     pub(crate) path: Path,
     pub(crate) dice: Dice,
-    under_way: BinaryHeap<Reverse<Packet>>,
+    under_way: BinaryHeap<Reverse<Packet<T>>>,
     sent: u64,
 }
 
-impl Network {
+impl<T: Ord + Clone> Network<T> {
     pub(crate) fn new(seed: u64, path: Path) -> Self {
         Self { now: Instant::now(), path, dice: Dice::new(seed), under_way: BinaryHeap::new(), sent: 0 }
     }
 
-    pub(crate) fn send(&mut self, to: usize, packet: Vec<u8>) {
+    pub(crate) fn send(&mut self, to: usize, packet: T) {
         if self.dice.percent(self.path.loss_percent) {
             return;
         }
@@ -92,7 +92,7 @@ impl Network {
     }
 
     /// A packet that has arrived by now.
-    pub(crate) fn arrived(&mut self) -> Option<(usize, Vec<u8>)> {
+    pub(crate) fn arrived(&mut self) -> Option<(usize, T)> {
         if self.next_arrival()? > self.now {
             return None;
         }
