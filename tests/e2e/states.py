@@ -61,6 +61,9 @@ async def states(invite: Invite, folder: Path, **options: Any) -> AsyncIterator[
     row = ann.page.locator('[data-step="offerSent"]').first.get_by_role("button")
     await row.click()
     yield "inspector opened", ann
+    await ann.page.get_by_role("checkbox", name="Explain each line").check()
+    await expect(ann.page.locator('[data-row="fingerprint"]').first).to_be_visible()
+    yield "inspector explained", ann
     await ann.hang_up()
     await bob.reads("Call ended")
     await expect(bob.page.get_by_role("list", name="History").get_by_role("listitem")).to_have_count(2)

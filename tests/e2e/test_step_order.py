@@ -111,6 +111,25 @@ async def test_a_step_opens_with_an_explanation_and_what_was_sent(call: Two) -> 
     await expect(step).to_contain_text("m=video")
 
 
+async def test_each_line_of_a_description_is_explained_on_wish_in_the_language_of_the_page(call: Two) -> None:
+    ann, _ = call
+    await _steps(ann)
+    step = ann.page.locator('[data-step="offerSent"][data-side="local"]').first
+    await step.get_by_role("button").click()
+    await step.get_by_role("checkbox", name="Explain each line").check()
+    fingerprint = step.locator('[data-row="fingerprint"]').first
+    await expect(fingerprint).to_contain_text("a=fingerprint:sha-256")
+    await expect(fingerprint).to_contain_text("the certificate that this side will show")
+    await expect(fingerprint).to_contain_text("RFC 8122 §5")
+    await expect(step.locator('[data-row^="unknown"], [data-row="no-line"]')).to_have_count(0)
+    await ann.page.get_by_role("combobox", name="Language").select_option(label="中文")
+    await expect(fingerprint).to_contain_text("本方将出示的证书的指纹")
+    # What was chosen holds for the next step too.
+    created = ann.page.locator('[data-step="createOffer"][data-side="local"]').first
+    await created.get_by_role("button").click()
+    await expect(created.get_by_role("checkbox", name="逐行解释")).to_be_checked()
+
+
 async def test_the_diagram_grows_while_one_watches(call: Two) -> None:
     ann, _ = call
     rows = await _rows(ann)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from peerline import __version__
-from peerline.cli import doctor, serve, token, turn
+from peerline.cli import doctor, sdp, serve, token, turn
 from peerline.errors import ConfigError, PeerlineError
 
 __all__ = ["main"]
@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"peerline {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (serve, turn, token, doctor):
+    for verb in (serve, turn, token, doctor, sdp):
         verb.add_parser(verbs)
     arguments = parser.parse_args(argv)
     try:

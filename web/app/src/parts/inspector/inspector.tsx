@@ -17,6 +17,7 @@ export function Inspector({ id, call, onClose }: { id: string; call: Call; onClo
   const steps = useSteps(call);
   const [hidden, setHidden] = useState<ReadonlySet<CandidateLabel>>(new Set());
   const [opened, setOpened] = useState<number | null>(null);
+  const [isExplained, setExplained] = useState(false);
   const diagram = useStickToEnd(steps.length);
   const shown = steps.filter((step) => passes(step, hidden));
 
@@ -38,6 +39,7 @@ export function Inspector({ id, call, onClose }: { id: string; call: Call; onClo
               peer={call.peer.n}
               isOpen={opened === step.n}
               onToggle={() => setOpened(opened === step.n ? null : step.n)}
+              explaining={{ isExplained, onExplain: setExplained }}
             />
           ))}
         </ol>

@@ -16,8 +16,13 @@ export function payloadText(payload: unknown): string {
 export function payloadLines(payload: unknown): PayloadLine[] {
   const text = payloadText(payload);
   if (!text) return [];
-  const isSdp = /^v=0$/m.test(text);
-  return text.split("\n").map((line) => ({ text: line, tone: isSdp ? toneOf(line) : "plain" }));
+  const tone = isSdp(payload) ? toneOf : () => "plain" as const;
+  return text.split("\n").map((line) => ({ text: line, tone: tone(line) }));
+}
+
+/** Whether it is a description, whose lines can be explained. */
+export function isSdp(payload: unknown): boolean {
+  return /^v=0$/m.test(payloadText(payload));
 }
 
 function toneOf(line: string): PayloadLine["tone"] {

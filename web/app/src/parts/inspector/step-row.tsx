@@ -4,16 +4,18 @@ import type { Step } from "@peerline/sdk";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { maybe, t } from "../../i18n/language";
 import { drawingOf, familyOf, laneCentre, routeOf, stepTime, type Drawing } from "./layout";
-import { payloadLines } from "./payload";
+import { payloadText } from "./payload";
+import { Payload, type Explaining } from "./payload-view";
 
 interface Props {
   step: Step;
   peer: string;
   isOpen: boolean;
   onToggle: () => void;
+  explaining: Explaining;
 }
 
-export function StepRow({ step, peer, isOpen, onToggle }: Props) {
+export function StepRow({ step, peer, isOpen, onToggle, explaining }: Props) {
   const detail = useId();
   const drawing = drawingOf(step);
   const title = maybe(`step.${step.kind}`) ?? step.kind;
@@ -45,7 +47,7 @@ export function StepRow({ step, peer, isOpen, onToggle }: Props) {
           )}
         </span>
       </button>
-      {isOpen && <Detail id={detail} step={step} peer={peer} />}
+      {isOpen && <Detail id={detail} step={step} peer={peer} explaining={explaining} />}
     </li>
   );
 }
@@ -86,8 +88,12 @@ function StepTitle({ step, title }: { step: Step; title: string }) {
   );
 }
 
-function Detail({ id, step, peer }: { id: string; step: Step; peer: string }) {
-  const lines = payloadLines(step.payload);
+function Detail({
+  id,
+  step,
+  peer,
+  explaining,
+}: { id: string } & Pick<Props, "step" | "peer" | "explaining">) {
   const why = maybe(`step.${step.kind}.why`, { name: peer });
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
@@ -105,15 +111,8 @@ function Detail({ id, step, peer }: { id: string; step: Step; peer: string }) {
           {t(`inspector.candidate.${step.candidate.label}.why`)}
         </p>
       )}
-      {lines.length > 0 ? (
-        <pre class="payload" tabIndex={0} dir="ltr" aria-label={t("inspector.payload")}>
-          {lines.map((line, index) => (
-            <span key={index} class={`payload-line payload-${line.tone}`}>
-              {line.text}
-              {"\n"}
-            </span>
-          ))}
-        </pre>
+      {payloadText(step.payload) ? (
+        <Payload payload={step.payload} {...explaining} />
       ) : (
         <p class="hint">{t(step.side === "local" ? "inspector.noPayload" : "inspector.noRemotePayload")}</p>
       )}
