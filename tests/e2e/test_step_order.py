@@ -111,11 +111,19 @@ async def test_a_step_opens_with_an_explanation_and_what_was_sent(call: Two) -> 
     await expect(step).to_contain_text("m=video")
 
 
+async def _open(step: Locator) -> None:
+    row = step.get_by_role("button")
+    # Where the last steps come in at this very moment, rows move away under the pointer: one look gives them time.
+    await expect(row).to_have_attribute("aria-expanded", "false")
+    await row.click()
+    await expect(row).to_have_attribute("aria-expanded", "true")
+
+
 async def test_each_line_of_a_description_is_explained_on_wish_in_the_language_of_the_page(call: Two) -> None:
     ann, _ = call
     await _steps(ann)
     step = ann.page.locator('[data-step="offerSent"][data-side="local"]').first
-    await step.get_by_role("button").click()
+    await _open(step)
     await step.get_by_role("checkbox", name="Explain each line").check()
     fingerprint = step.locator('[data-row="fingerprint"]').first
     await expect(fingerprint).to_contain_text("a=fingerprint:sha-256")
@@ -126,7 +134,7 @@ async def test_each_line_of_a_description_is_explained_on_wish_in_the_language_o
     await expect(fingerprint).to_contain_text("本方将出示的证书的指纹")
     # What was chosen holds for the next step too.
     created = ann.page.locator('[data-step="createOffer"][data-side="local"]').first
-    await created.get_by_role("button").click()
+    await _open(created)
     await expect(created.get_by_role("checkbox", name="逐行解释")).to_be_checked()
 
 
