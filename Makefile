@@ -35,6 +35,7 @@ check: setup ## formatting, types, lints, floors
 	$(VENV)/bin/mypy
 	PYTHONPATH=src $(VENV)/bin/lint-imports --no-cache >/dev/null || PYTHONPATH=src $(VENV)/bin/lint-imports --no-cache
 	$(PY) -m peerline.signaling.typescript --check
+	PYTHONPATH=tests $(PY) tests/sdp/explained.py --check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 	cd web && npm run --silent check

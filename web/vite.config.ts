@@ -16,6 +16,8 @@ export default defineConfig({
     target: "es2022",
   },
   server: {
+    // What lines of SDP mean is written once, beside the Python that says it too.
+    fs: { allow: [here("."), here("../src/peerline/sdp")] },
     proxy: {
       "/signal": { target: "http://localhost:8080", ws: true },
       "/api": { target: "http://localhost:8080" },

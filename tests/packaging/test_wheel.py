@@ -46,6 +46,7 @@ def test_wheel_and_sdist_hold_the_built_page(dist: Path) -> None:
         assert any(re.fullmatch(r"assets/.+\.js", name) for name in held)
         assert any(re.fullmatch(r"assets/.+\.css", name) for name in held)
     assert "peerline/py.typed" in names
+    assert "peerline/sdp/explanations.json" in names
     assert any("licenses/LICENSE" in name for name in names)
     assert not [name for name in names if name.endswith((".rs", ".ts", ".tsx"))]
     assert any(name.endswith("crates/python/Cargo.toml") for name in sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,5 +33,14 @@ def examples() -> list[dict[str, Any]]:
     ]
 
 
+def main() -> None:
+    """Write the file, or with `--check` say (exit code 1) whether it is out of date."""
+    text = json.dumps(examples(), ensure_ascii=False, indent=1) + "\n"
+    if "--check" not in sys.argv:
+        TARGET.write_text(text, "utf-8")
+    elif TARGET.read_text("utf-8") != text:
+        sys.exit(f"{TARGET} is out of date: PYTHONPATH=tests python tests/sdp/explained.py")
+
+
 if __name__ == "__main__":
-    TARGET.write_text(json.dumps(examples(), ensure_ascii=False, indent=1) + "\n", "utf-8")
+    main()

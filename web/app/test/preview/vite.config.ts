@@ -9,4 +9,6 @@ export default defineConfig({
   root: here("../.."),
   base: "./",
   resolve: { alias: { "@peerline/sdk": here("sdk.ts") } },
+  // As in web/vite.config.ts.
+  server: { fs: { allow: [here("../../.."), here("../../../../src/peerline/sdp")] } },
 });
