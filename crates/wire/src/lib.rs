@@ -3,4 +3,5 @@
 #![forbid(unsafe_code)]
 
 pub mod dcep;
+pub mod demux;
 pub mod stun;

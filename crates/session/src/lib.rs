@@ -1,0 +1,9 @@
+//! One peer connection's data path: ICE finds the way, DTLS makes it private, data channels run over it.
+
+#![forbid(unsafe_code)]
+
+mod event;
+mod session;
+
+pub use event::{SessionEvent, SessionSettings};
+pub use session::Session;

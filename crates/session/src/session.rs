@@ -1,0 +1,191 @@
+//! The three machines joined (RFC 8827, RFC 8261): datagrams in and out on one side, channels on the other.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use peerline_transport::data_channel::DataChannels;
+use peerline_transport::dtls::{Certificate, Dtls, DtlsEvent, DtlsSettings, Fingerprint, NoUsableFingerprint};
+use peerline_transport::ice::{Address, Ice, Transmit};
+use peerline_transport::sctp::DcSctp;
+use peerline_wire::demux::Protocol;
+
+use super::event::{SessionEvent, SessionSettings};
+
+/// A peer's first flight may come before its description does.
+const MAX_EARLY: usize = 8;
+
+/// One peer connection. After every call: poll events until there are none, then poll datagrams.
+#[derive(Debug)]
+pub struct Session {
+    ice: Ice,
+    dtls: Handshake,
+    channels: DataChannels<DcSctp>,
+    certificate: Certificate,
+    early: Vec<Vec<u8>>,
+    events: VecDeque<SessionEvent>,
+    now: Instant,
+}
+
+/// How far DTLS is.
+#[derive(Debug)]
+enum Handshake {
+    /// The descriptions do not say yet who the peer is.
+    Unknown,
+    /// There is no way to the peer yet.
+    Waiting(DtlsSettings, Vec<Fingerprint>),
+    Running(Box<Dtls>),
+}
+
+impl Session {
+    pub fn new(now: Instant, certificate: Certificate, settings: &SessionSettings) -> Self {
+        Self {
+            ice: Ice::new(now, settings.ice),
+            dtls: Handshake::Unknown,
+            channels: DataChannels::new(now, DcSctp::new(now, &settings.sctp), settings.channels),
+            certificate,
+            early: Vec::new(),
+            events: VecDeque::new(),
+            now,
+        }
+    }
+
+    /// For credentials, candidates and restarts.
+    pub fn ice(&mut self) -> &mut Ice {
+        &mut self.ice
+    }
+
+    /// For opening, sending and closing.
+    pub fn channels(&mut self) -> &mut DataChannels<DcSctp> {
+        &mut self.channels
+    }
+
+    /// Who the peer is and which part of the handshake is ours, as the descriptions say. It begins when there is a way.
+    pub fn start_dtls(
+        &mut self,
+        now: Instant,
+        settings: DtlsSettings,
+        fingerprints: Vec<Fingerprint>,
+    ) -> Result<(), NoUsableFingerprint> {
+        if fingerprints.is_empty() {
+            return Err(NoUsableFingerprint);
+        }
+        if matches!(self.dtls, Handshake::Unknown) {
+            self.channels.set_role(settings.role);
+            self.dtls = Handshake::Waiting(settings, fingerprints);
+            self.advance(now);
+        }
+        Ok(())
+    }
+
+    /// One datagram. What is neither STUN nor DTLS is not for this path. False: nobody here wanted it.
+    pub fn handle_input(&mut self, now: Instant, address: Address, datagram: &[u8]) -> bool {
+        let is_taken = match Protocol::of(datagram) {
+            Protocol::Stun => self.ice.handle_input(now, address, datagram),
+            Protocol::Dtls => {
+                match &mut self.dtls {
+                    Handshake::Running(dtls) => dtls.handle_input(now, datagram),
+                    _ if self.early.len() < MAX_EARLY => self.early.push(datagram.to_vec()),
+                    _ => {}
+                }
+                true
+            }
+            _ => false,
+        };
+        self.advance(now);
+        is_taken
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let is_due = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        if is_due(self.ice.poll_timeout()) {
+            self.ice.handle_timeout(now);
+        }
+        if let Handshake::Running(dtls) = &mut self.dtls
+            && is_due(dtls.poll_timeout())
+        {
+            dtls.handle_timeout(now);
+        }
+        if is_due(self.channels.poll_timeout()) {
+            self.channels.handle_timeout(now);
+        }
+        self.advance(now);
+    }
+
+    pub fn poll_event(&mut self) -> Option<SessionEvent> {
+        if let Some(event) = self.ice.poll_event() {
+            self.advance(self.now);
+            return Some(SessionEvent::Ice(event));
+        }
+        self.events.pop_front().or_else(|| self.channels.poll_event().map(SessionEvent::Channel))
+    }
+
+    /// The next datagram. Without a pair that consents, everything but checks is dropped: SCTP and DTLS send it again.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        if let Some(transmit) = self.ice.poll_transmit() {
+            return Some(transmit);
+        }
+        let Handshake::Running(dtls) = &mut self.dtls else { return None };
+        loop {
+            while let Some(bytes) = dtls.poll_transmit() {
+                if let Some(address) = self.ice.selected_pair() {
+                    return Some(Transmit { address, bytes });
+                }
+            }
+            // Before DTLS stands there is nothing to send, and after its end nobody to send it to.
+            let packet = self.channels.poll_transmit()?;
+            let _ = dtls.send(self.now, &packet);
+        }
+    }
+
+    pub fn poll_timeout(&mut self) -> Option<Instant> {
+        let dtls = if let Handshake::Running(dtls) = &self.dtls { dtls.poll_timeout() } else { None };
+        [self.ice.poll_timeout(), dtls, self.channels.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// Ends everything and tells the peer. What [`Session::poll_transmit`] still gives is to be sent.
+    pub fn close(&mut self, now: Instant) {
+        self.now = now;
+        self.channels.abort(now);
+        if let Handshake::Running(dtls) = &mut self.dtls {
+            while let Some(packet) = self.channels.poll_transmit() {
+                let _ = dtls.send(now, &packet);
+            }
+            dtls.close(now);
+        }
+    }
+
+    fn advance(&mut self, now: Instant) {
+        self.now = now;
+        if self.ice.selected_pair().is_some() {
+            self.begin_dtls(now);
+        }
+        let Handshake::Running(dtls) = &mut self.dtls else { return };
+        while let Some(event) = dtls.poll_event() {
+            match event {
+                DtlsEvent::Connected { version, peer_certificate, srtp } => {
+                    self.channels.connect(now);
+                    self.events.push_back(SessionEvent::DtlsConnected { version, peer_certificate, srtp });
+                }
+                DtlsEvent::Received(packet) => self.channels.handle_input(now, &packet),
+                DtlsEvent::Closed => {
+                    self.channels.abort(now);
+                    self.events.push_back(SessionEvent::DtlsClosed);
+                }
+                DtlsEvent::Failed(failure) => {
+                    self.channels.abort(now);
+                    self.events.push_back(SessionEvent::DtlsFailed(failure));
+                }
+            }
+        }
+    }
+
+    fn begin_dtls(&mut self, now: Instant) {
+        let Handshake::Waiting(settings, fingerprints) = &mut self.dtls else { return };
+        let (settings, fingerprints) = (*settings, std::mem::take(fingerprints));
+        let mut dtls = Dtls::new(now, &self.certificate, settings, fingerprints).expect("there is a fingerprint");
+        for datagram in self.early.drain(..) {
+            dtls.handle_input(now, &datagram);
+        }
+        self.dtls = Handshake::Running(Box::new(dtls));
+    }
+}
