@@ -1,0 +1,6 @@
+//! Whole sessions, without a socket.
+
+mod joined;
+#[cfg(target_os = "linux")]
+mod memory;
+mod world;
