@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from peerline.errors import RemoteProtocolError
 from peerline.sdp import Description, SdpError, parse, serialise
-from peerline.sdp.parse import MAX_LINE_CHARS, MAX_LINES
+from peerline.sdp.parse import MAX_CHARS, MAX_LINE_CHARS, MAX_LINES
 from sdp.captures import CAPTURES, FOLDER, SMALL
 
 HEAD = "v=0\r\no=- 7 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -129,6 +129,18 @@ def test_what_is_wrong_is_said_with_line_offset_rfc_and_hint(
     assert f"line {line}" in error.message
     assert error.hint
     assert error.code == "sdp"
+
+
+def test_a_text_without_end_is_not_read() -> None:
+    with pytest.raises(SdpError, match="characters"):
+        parse(HEAD + "a=x\r\n" * MAX_CHARS)
+
+
+def test_a_codec_is_read_once_however_often_its_number_comes() -> None:
+    formats, feedback = " ".join(["0"] * 4000), "a=rtcp-fb:* nack\r\n" * 500
+    codecs = parse(f"{HEAD}m=audio 9 RTP/AVP {formats}\r\n{feedback}").media[0].codecs
+    assert len(codecs) == 4000
+    assert len({id(codec) for codec in codecs}) == 1
 
 
 def test_bytes_that_are_no_utf8_are_refused_at_their_place() -> None:

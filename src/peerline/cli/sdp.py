@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from peerline.sdp import Description
     from peerline.sdp.explain import Explanation, Language
 
-# More than any description has: a wrong file is told from a large one before it fills the memory.
+# More than is ever parsed: a wrong file is told from a large one before it fills the memory.
 MAX_FILE_BYTES = 8 * 1024 * 1024
 _MAX_WIDTH = 100
 _NO_BREAK = "\N{NO-BREAK SPACE}"

@@ -144,7 +144,7 @@ class MediaSection(Section):
         """`a=rtpmap`."""
         return tuple(self.parsed("rtpmap"))
 
-    @property
+    @cached_property
     def feedback(self) -> tuple[Feedback, ...]:
         """`a=rtcp-fb`."""
         return tuple(self.parsed("rtcp-fb"))
@@ -156,17 +156,17 @@ class MediaSection(Section):
         parameters: dict[str, Fmtp] = {}
         for which, fmtp in self.parsed("fmtp"):
             parameters.setdefault(which, fmtp)
-        feedback = self.feedback
-        found = []
-        for name in self.formats if self.is_rtp else ():
+        # A format that comes again is the same object: work grows with payload types, of which there are 128.
+        found: dict[str, Codec] = {}
+        for name in dict.fromkeys(self.formats) if self.is_rtp else ():
             payload_type = int(name)
             known = maps.get(payload_type) or STATIC_PAYLOAD_TYPES.get(payload_type)
             if known is not None:
-                of_it = tuple(one for one in feedback if one.payload_type in (None, payload_type))
                 channels = known.channels or 1
+                of_it = tuple(one for one in self.feedback if one.payload_type in (None, payload_type))
                 fmtp = parameters.get(name, Fmtp())
-                found.append(Codec(payload_type, known.name, known.clock_rate_hz, channels, fmtp, of_it))
-        return tuple(found)
+                found[name] = Codec(payload_type, known.name, known.clock_rate_hz, channels, fmtp, of_it)
+        return tuple(found[name] for name in self.formats if name in found)
 
     @property
     def msids(self) -> tuple[MediaStreamId, ...]:

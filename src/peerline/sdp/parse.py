@@ -12,9 +12,10 @@ from peerline.sdp.line import Line
 from peerline.sdp.media import MediaSection
 from peerline.sdp.scan import shown
 
-__all__ = ["MAX_LINES", "MAX_LINE_CHARS", "parse"]
+__all__ = ["MAX_CHARS", "MAX_LINES", "MAX_LINE_CHARS", "parse"]
 
 # Sixteen media sections of a browser have 1,250 lines of at most 150 characters.
+MAX_CHARS = 4 * 1024 * 1024
 MAX_LINES = 50_000
 MAX_LINE_CHARS = 16_384
 
@@ -53,6 +54,9 @@ def parse(text: str | bytes) -> Description:
 
 
 def _decoded(text: str | bytes) -> str:
+    if len(text) > MAX_CHARS:
+        reason = f"more than {MAX_CHARS} characters"
+        raise SdpError(reason, rfc=_RFC, hint="A description has some kilobytes", line=1, offset=MAX_CHARS)
     if isinstance(text, str):
         return text
     try:
