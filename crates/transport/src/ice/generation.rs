@@ -8,6 +8,7 @@ use is::{Candidate, IceAgent, IceAgentEvent, IceConnectionState, IceCreds, Proto
 
 use super::credentials::{BadCredentials, Credentials, random_number};
 use super::event::{Address, BadCandidate, IceState, PairStats, Transmit};
+use super::hmac::Hmac;
 
 /// A working pair is asked so often: two questions may be lost before it counts as disconnected.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
@@ -39,8 +40,10 @@ pub(super) struct Generation {
 
 impl Generation {
     pub(super) fn new(now: Instant, credentials: &Credentials, is_controlling: bool) -> Self {
-        let mut agent =
-            IceAgent::new(IceCreds { ufrag: credentials.ufrag.clone(), pass: credentials.password.clone() });
+        let mut agent = IceAgent::with_hmac(
+            IceCreds { ufrag: credentials.ufrag.clone(), pass: credentials.password.clone() },
+            &Hmac,
+        );
         agent.set_control_tie_breaker(random_number());
         agent.set_controlling(is_controlling);
         agent.set_max_stun_rto(CHECK_EVERY);

@@ -6,6 +6,7 @@ mod credentials;
 mod event;
 mod gathering;
 mod generation;
+mod hmac;
 mod machine;
 
 pub use credentials::{BadCredentials, Credentials};
