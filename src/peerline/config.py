@@ -93,6 +93,8 @@ class Config:
     ice_servers: tuple[str, ...] = ()  # URLs for clients besides our own STUN server
     allowed_origins: tuple[str, ...] = ()  # pages from elsewhere that may connect, e.g. "https://app.example.org"
     token_secret: str | None = field(default=None, repr=False)  # signs tokens; None: made once, kept in data_dir
+    plugins: tuple[str, ...] = ()  # modules, or paths: of the file relative to it, of flags to the working directory
+    plugin_timeout_s: float = 5.0  # a plugin that takes longer is not waited for
     name_ttl_days: int = 365  # a name unused for so long is free again; 0: never
     limits: Limits = field(default_factory=Limits)
     signaling: Signaling = field(default_factory=Signaling)
@@ -125,11 +127,19 @@ def load_config(
     values = {
         key.replace("-", "_") if key.replace("-", "_") in _fields(Config) else key: v for key, v in values.items()
     }
+    if file is not None and isinstance(values.get("plugins"), list):
+        values["plugins"] = [_beside(file, name) for name in values["plugins"]]
     for name, text in environment.items():
         if name.startswith(ENV_PREFIX):
             _put_environment(values, name, text)
     values.update(flags or {})
     return typing.cast(Config, _build(Config, values, str(file) if file else "settings"))
+
+
+def _beside(file: Path, plugin: Any) -> Any:
+    """A path in a file counts from the file's folder."""
+    is_path = isinstance(plugin, str) and ("/" in plugin or plugin.endswith(".py"))
+    return str(file.absolute().parent / plugin) if is_path else plugin
 
 
 def _put_environment(values: dict[str, Any], name: str, text: str) -> None:

@@ -33,6 +33,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     store.add_argument("--no-db", action="store_true", help="keep names and history in memory")
     p.add_argument("--data-dir", type=Path, metavar="DIR", default=none, help="where data lives (~/.peerline)")
     p.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
+    p.add_argument(
+        "--plugin", metavar="NAME_OR_PATH", action="append", dest="plugins", default=none,
+        help="load a plugin: a module, or a file like ./log.py; may be given again",
+    )  # fmt: skip
     p.add_argument("--json-logs", action="store_true", default=none, help="log lines as JSON")
     p.set_defaults(run=run)
 

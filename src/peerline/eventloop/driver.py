@@ -23,8 +23,9 @@ class Driver:
 
     def __init__(self, of: Jobs, clock: Callable[[], int] = monotonic_ms) -> None:
         self._jobs = of
-        self._clock = clock
-        self.phases = Phases(self._call, clock)
+        self.clock = clock  # tests put their own in its place
+        self.phases = Phases(self._call, lambda: self.clock())
+        self.phases.timers.on_change = self.plan
         self._wake: asyncio.Handle | None = None
         self._wake_ms: int | None = None  # when the loop is to come back; None: as soon as it has polled
         self._is_turning = False
@@ -45,6 +46,11 @@ class Driver:
     def add_pending(self, callback: Thunk) -> None:
         """See `queue_pending`."""
         self.phases.add_pending(_kept(callback))
+        self.plan()
+
+    def add_polled(self, callback: Thunk) -> None:
+        """See `from_io`."""
+        self.phases.add_polled(callback)
         self.plan()
 
     def add_closing(self, callback: Thunk) -> None:
@@ -85,13 +91,14 @@ class Driver:
         elif self._wake is None or (self._wake_ms is not None and self._wake_ms != due_ms):
             self._forget_wake()
             self._wake_ms = due_ms
-            delay_s = max(0, due_ms - self._clock()) / 1000
+            delay_s = max(0, due_ms - self.clock()) / 1000
             self._wake = loop.call_later(delay_s, self._turn, context=contextvars.Context())
-        self._tell_empty()
+        if self._on_empty and not phases.is_alive:
+            loop.call_soon(self._tell_empty)  # what runs now may still start something
 
     def _poll(self) -> None:
-        # asyncio puts what its select found behind us in the queue of the turn that runs now; in Node polling comes
-        # before the check phase, so go behind them.
+        # Between the halves of a turn the loop has to poll once: asyncio puts what its select found behind us, uvloop
+        # polls after us. So go behind what was found.
         self._wake = self._jobs.loop.call_soon(self._turn, context=contextvars.Context())
 
     def _turn(self) -> None:

@@ -61,11 +61,10 @@ def on_close(callback: Callable[..., Any], *args: Any) -> None:
 
 
 def from_io(callback: Callable[..., Any]) -> Callable[..., None]:
-    """Wrap what asyncio is to call while it polls (`add_reader` …): next-ticks and microtasks follow at once."""
+    """Wrap what asyncio is to call when a socket is ready (`add_reader` …): it runs in the poll phase of this turn."""
 
     @functools.wraps(callback)
-    def polled(*args: Any) -> None:
-        jobs().checkpoint()
-        call(callback, *args, what="a callback of the poll phase")
+    def arrived(*args: Any) -> None:
+        driver().add_polled(functools.partial(callback, *args))
 
-    return polled
+    return arrived

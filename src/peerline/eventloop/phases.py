@@ -38,6 +38,7 @@ class Phases:
         self._clock = clock  # whole milliseconds
         self.timers = Timers()
         self._pending: deque[Thunk] = deque()
+        self._polled: deque[Thunk] = deque()
         self._immediates: deque[Immediate] = deque()
         self._closing: deque[Thunk] = deque()
         self._immediates_alive = 0
@@ -50,7 +51,7 @@ class Phases:
     @property
     def must_not_sleep(self) -> bool:
         """Whether a phase other than timers has work."""
-        return bool(self._pending or self._immediates_alive or self._closing)
+        return bool(self._pending or self._polled or self._immediates_alive or self._closing)
 
     def start_timer(
         self, callback: Callable[..., Any], args: tuple[Any, ...], delay_ms: Any, *, is_repeated: bool
@@ -75,6 +76,10 @@ class Phases:
         """For the next pending phase."""
         self._pending.append(callback)
 
+    def add_polled(self, callback: Thunk) -> None:
+        """Something arrived: for the poll phase that is going on."""
+        self._polled.append(callback)
+
     def add_closing(self, callback: Thunk) -> None:
         """For the next close phase."""
         self._closing.append(callback)
@@ -85,7 +90,10 @@ class Phases:
         self._run_pending()
 
     def after_poll(self) -> None:
-        """What polling left pending, check, close."""
+        """What polling found and what it left pending, check, close."""
+        polled, self._polled = self._polled, deque()
+        for callback in polled:
+            self._call(callback)
         self._run_pending()
         immediates, self._immediates = self._immediates, deque()
         for immediate in immediates:
@@ -93,7 +101,7 @@ class Phases:
                 self.clear_immediate(immediate)
                 self._call(immediate.fire)
         closing, self._closing = self._closing, deque()
-        for callback in closing:
+        for callback in reversed(closing):  # libuv keeps a stack of what is closing
             self._call(callback)
 
     def _run_pending(self) -> None:

@@ -38,6 +38,7 @@ class Timeout:
         """`run` need not wait for it."""
         if self._is_ref and not self._is_over:
             self._timers.refs -= 1
+            self._timers.on_change()
         self._is_ref = False
         return self
 
@@ -76,6 +77,7 @@ class Timers:
 
     def __init__(self) -> None:
         self.refs = 0
+        self.on_change: Callable[[], None] = lambda: None  # fewer are left than whoever waits may think
         self._lists: dict[int, _List] = {}
         self._queue: list[tuple[int, int, _List]] = []
         self._numbers = itertools.count()
@@ -101,6 +103,7 @@ class Timers:
             if not found.timers:  # the next one of this duration opens a list of its own
                 del self._lists[timer.duration_ms]
         timer._finish()
+        self.on_change()
 
     def next_due_ms(self) -> int | None:
         """When `run` has something to do; None: never."""

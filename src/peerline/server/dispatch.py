@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from peerline.errors import AuthError, PeerlineError, RefusedError, RemoteProtocolError
+from peerline.plugins import Relayed
 from peerline.server.hub import BAD_BYTES, Hub, describe
 from peerline.server.ledger import history_of
 from peerline.server.limits import Buckets
@@ -34,6 +35,7 @@ class Dispatcher:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._board = hub.board
+        self._plugins = hub.plugins if hub.plugins.hears_messages else None
         self._rate = hub.config.limits.rate
         self._burst = hub.config.limits.burst
         self._calls = Buckets(hub.config.limits.calls_per_minute)
@@ -100,6 +102,8 @@ class Dispatcher:
                     session.send(error_tail(error, call=e.call, re=e.id))
                 else:
                     other.send(way.heads[e.t] % e.d)
+                    if self._plugins is not None:
+                        self._plugins.message(Relayed(way.token, e.t, session.person.u, other.person.u, bytes(e.d)))
         else:
             self.own_total += 1
             if not self._on_own(session, e):

@@ -19,6 +19,7 @@ from peerline.calls.call import Call
 from peerline.calls.switchboard import Switchboard
 from peerline.config import Config
 from peerline.errors import AuthError, RefusedError, RemoteProtocolError
+from peerline.plugins import Newcomer, Plugins
 from peerline.presence.roster import Roster
 from peerline.server.ledger import CallLedger, missed_of
 from peerline.server.limits import Buckets
@@ -69,6 +70,7 @@ class Hub:
         store: Store,
         *,
         tokens: Tokens | None = None,
+        plugins: Plugins | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -89,7 +91,8 @@ class Hub:
         self._hellos = Buckets(config.limits.hellos_per_minute)
         times = config.signaling
         self.roster = Roster(self.timers, times.linger_s)
-        self.ledger = CallLedger(store, self._tell_missed)
+        self.plugins = plugins or Plugins()
+        self.ledger = CallLedger(store, self._tell_missed, self.plugins)
         self.board = Switchboard(
             self.roster, self.timers, self.ledger, wall_ms=self.wall_ms, ring_s=times.ring_s,
             hold_s=times.hold_s, sync_s=times.sync_s, linger_s=times.linger_s,
@@ -133,6 +136,7 @@ class Hub:
         if self.is_full:
             raise RefusedError("the server is full", code="unavailable", retry_ms=1000)
         u, n, rights, ends_in_s = self._identify(hello)
+        await self.plugins.authorise(Newcomer(u, n, rights))
         key_hash = hash_key(hello.own) if self._tokens is None and isinstance(hello.own, str) else None
         person_id = await self.store.claim(u, n, key_hash, self.wall_ms())
         if not is_wanted():

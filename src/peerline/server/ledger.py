@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from peerline.calls.call import Call
+from peerline.plugins import CallNews, Plugins
 from peerline.signaling import messages as m
 from peerline.store import CallRow, Store
 from peerline.store.journal import Journal
@@ -14,13 +15,15 @@ from peerline.store.journal import Journal
 class CallLedger:
     """Turns calls into rows, behind the back of the calls; tells when one was missed."""
 
-    def __init__(self, store: Store, on_missed: Callable[[Call, CallRow], None]) -> None:
+    def __init__(self, store: Store, on_missed: Callable[[Call, CallRow], None], plugins: Plugins) -> None:
         self._store = store
+        self._plugins = plugins
         self._on_missed = on_missed
         self.journal = Journal()
 
     def keep(self, call: Call) -> None:
         """See calls.switchboard.Ledger."""
+        self._tell_plugins(call)
         if call.is_adopted:
             # A former process wrote down when it began; only its end is news.
             if call.ended is not None and call.why is not None:
@@ -34,6 +37,7 @@ class CallLedger:
 
     def unreached(self, call: Call, u: str) -> None:
         """See calls.switchboard.Ledger: a missed call, if somebody owns the name."""
+        self._tell_plugins(call)
         row = _row(call)
 
         async def write() -> None:
@@ -42,6 +46,18 @@ class CallLedger:
                 await self._store.put_call(replace(row, callee_id=owner[0], callee_n=owner[1]))
 
         self.journal.put(write)
+
+    def _tell_plugins(self, call: Call) -> None:
+        if call.ended is not None:
+            self._plugins.call_ended(_news(call))
+        elif call.answered is not None:
+            self._plugins.call_started(_news(call))
+
+
+def _news(call: Call) -> CallNews:
+    caller, callee = call.caller, call.callee.person
+    media = "".join(caller.media)
+    return CallNews(call.token, caller.person.u, callee.u, media, call.started, call.answered, call.ended, call.why)
 
 
 def _row(call: Call) -> CallRow:

@@ -6,12 +6,14 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from peerline.auth.secrets_file import has_secret
 from peerline.auth.tokens import Tokens, load_secret
 from peerline.config import Config
 from peerline.errors import BackendError
 from peerline.metrics import Metrics, Sample
+from peerline.plugins import Plugins
 from peerline.server.clockwork import Clockwork
 from peerline.server.dispatch import Dispatcher
 from peerline.server.hub import Hub
@@ -28,7 +30,10 @@ class Service:
         self.config = config
         self.store = open_store(config.database, name_ttl_days=config.name_ttl_days)
         self._tokens: Tokens | None = None
-        self.hub = Hub(config, self.store, tokens=self.tokens() if config.auth == "token" else None)
+        self.plugins = Plugins.load(config.plugins, base=Path.cwd(), timeout_s=config.plugin_timeout_s)
+        self.hub = Hub(
+            config, self.store, tokens=self.tokens() if config.auth == "token" else None, plugins=self.plugins
+        )
         self.dispatcher = Dispatcher(self.hub)
         self.metrics = Metrics(self._samples)
         self.more_samples: list[Callable[[], Iterable[Sample]]] = []  # of what runs beside the signaling
@@ -68,6 +73,7 @@ class Service:
             self._clockwork.close()
             self._clockwork = None
         await self.hub.close()
+        await self.plugins.close()
         await self.store.close()
 
     async def _start(self) -> None:

@@ -1,0 +1,1 @@
+"""Programs that run in Node and here."""
