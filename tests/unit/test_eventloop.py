@@ -50,10 +50,16 @@ def test_a_checkpoint_follows_each_listener_of_what_a_task_fires_but_not_inside_
         log: list[str] = []
         target = EventTarget()
         over: Promise[None] = Promise()
-        for name in ("L1", "L2"):
-            target.addEventListener(
-                "x", lambda _event, name=name: (log.append(name), queue_microtask(log.append, f"micro of {name}"))
-            )
+
+        def listener(name: str) -> Callable[[Event], None]:
+            def heard(event: Event) -> None:
+                log.append(name)
+                queue_microtask(log.append, f"micro of {name}")
+
+            return heard
+
+        target.addEventListener("x", listener("L1"))
+        target.addEventListener("x", listener("L2"))
         queue_task("test", lambda: fire(target, Event("x")))
         queue_task("test", over.resolve)
         log.append("sync")
@@ -85,7 +91,7 @@ def test_a_promise_starts_at_once_and_runs_without_being_awaited(factory: Factor
         log.append("after")
         await over.wait()
         assert log == ["starts", "after", "alone"]
-        assert await asyncio.gather(work("a"), asyncio.create_task(work("b"))) == ["a", "b"]
+        assert list(await asyncio.gather(work("a"), asyncio.create_task(work("b")))) == ["a", "b"]
         assert await asyncio.wait_for(work("c"), 5) == "c"
         with pytest.raises(TypeError):
             await work()  # type: ignore[call-arg]
