@@ -39,6 +39,7 @@ check: setup ## formatting, types, lints, floors
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 	cd web && npm run --silent check
+	web/node_modules/.bin/pyright --pythonpath $(PY) examples >/dev/null || web/node_modules/.bin/pyright --pythonpath $(PY) examples
 
 test-rust: ## the packet core alone
 	cargo test --workspace --locked --quiet
