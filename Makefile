@@ -16,7 +16,7 @@ WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modul
 	src/peerline/sdp/explanations.json
 
 .PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse fuzz page protocol wheel format lock clean \
-	bench-boundary bench-signaling bench-call-setup bench-turn
+	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ bench-call-setup: setup $(STAMPS)/test-system ## from the click to Connected on 
 bench-turn: setup ## CPU per relayed packet against coturn; GENERATOR=turnload.c, FORWARDER=fwd.c if wanted
 	@scripts/system.sh natlab
 	$(PY) benchmarks/bench_turn.py --generator $(GENERATOR) $(if $(FORWARDER),--forwarder $(FORWARDER))
+
+bench-peer: setup ## data channels, set-up and memory of peer connections, against aiortc
+	$(PY) benchmarks/bench_peer.py
 
 format: setup ## write everything in the house's format
 	$(VENV)/bin/ruff check --fix src tests benchmarks
