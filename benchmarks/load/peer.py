@@ -144,7 +144,8 @@ class Near:
         return channel
 
     async def ask(self, request: Any) -> Any:
-        assert self.far.stdin is not None and self.far.stdout is not None
+        assert self.far.stdin is not None
+        assert self.far.stdout is not None
         self.far.stdin.write(json.dumps(request).encode() + b"\n")
         return json.loads(await self.far.stdout.readline())
 
