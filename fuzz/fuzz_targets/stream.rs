@@ -5,10 +5,7 @@
 
 #![no_main]
 
-#[path = "../../crates/engine/src/turn/frame.rs"]
-mod frame;
-
-use frame::Frame;
+use peerline_wire::frame::Frame;
 
 /// A header and a length field's worth, with padding.
 const LONGEST: usize = 20 + 65_536;

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod channel_data;
 pub mod dcep;
 pub mod demux;
+pub mod frame;
 pub mod stun;

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
 use peerline_turn::{FiveTuple, Transport};
+use peerline_wire::frame::Frame;
 
 use crate::service::Io;
 use crate::tcp::has_waiting;
 use crate::turn::certificate::Certificate;
-use crate::turn::frame::Frame;
 use crate::turn::plane::{Sequel, TurnPlane, wall};
 use crate::turn::relays::Hands;
 use crate::turn::stream::Then;

@@ -1,7 +1,7 @@
 //! The data plane of the TURN server (RFC 8656): packets come in batches and leave in batches, and no payload is copied.
 //!
 //! Reading order: `plane` (sockets and the machine) → `uplink` → `downlink` → `relays`; for clients over TCP and TLS
-//! `connections` → `streams` → `stream` → `frame`, `tls`; for peers over TCP
+//! `connections` → `streams` → `stream` → `tls`; for peers over TCP
 //! `peer_doors` → `joint` → `peers` → `peer`; `handover` between shards.
 
 mod certificate;
@@ -9,7 +9,6 @@ pub(crate) mod command;
 pub(crate) mod connections;
 pub(crate) mod doors;
 mod downlink;
-mod frame;
 mod handover;
 mod joint;
 mod peer;

@@ -3,6 +3,7 @@
 mod address;
 mod attribute;
 pub mod binding;
+mod error;
 mod fingerprint;
 mod header;
 mod message;
@@ -10,6 +11,7 @@ mod writer;
 
 pub use address::{decode_address, decode_xor_address, encode_address, encode_xor_address, xor_address_len};
 pub use attribute::{Attribute, Attributes, kind};
+pub use error::ErrorCode;
 pub use fingerprint::{FingerprintCheck, crc32};
 pub use header::{Class, HEADER_LEN, MAGIC_COOKIE, Method, TransactionId};
 pub use message::{Message, ParseError};

@@ -1,10 +1,10 @@
 //! Where a message ends in a stream: TURN over TCP and TLS has no datagrams to tell (RFC 8656 §12.5, RFC 8489 §6.2.2).
 
-use peerline_wire::stun::MAGIC_COOKIE;
+use crate::stun::MAGIC_COOKIE;
 
 /// What a stream begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Frame {
+pub enum Frame {
     /// ChannelData; `len` is without the padding, `used` with it.
     ChannelData { len: usize, used: usize },
     /// A STUN message.
@@ -20,7 +20,7 @@ const STUN_HEADER_LEN: usize = 20;
 
 impl Frame {
     /// The first message of these bytes.
-    pub(crate) fn first(bytes: &[u8]) -> Self {
+    pub fn first(bytes: &[u8]) -> Self {
         let Some(kind) = bytes.first().map(|first| first >> 6) else { return Self::Partial };
         if kind > 1 {
             return Self::Malformed;
