@@ -104,13 +104,17 @@ async def call(request: pytest.FixtureRequest, _shared_two: Two, tmp_path: Path)
     """Ann and Bob in a call that the tests of one file share: each leaves it as it found it."""
     ann, bob = _shared_two
     if [await one.status.inner_text() for one in (ann, bob)] != ["Connected", "Connected"]:
-        # The first test of the file; or the one before has broken the call.
+        # The first test of the file; or the one before has broken the call, or has failed.
         for one in (ann, bob):
             await one.page.reload()
         await ann.sees(bob)
         await connect(ann, bob)
     yield ann, bob
     await _tell_of_failure(request, tmp_path)
+    if request.node.stash.get(_failed, False):
+        # Nobody knows in what state it has left the pages: the next test begins anew.
+        for one in (ann, bob):
+            await one.page.reload()
 
 
 def running(server: ServerProcess) -> Iterator[ServerProcess]:

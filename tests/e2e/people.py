@@ -11,6 +11,8 @@ from typing import Any
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
 
+from e2e.waiting import until
+
 # Keeps every text that the status line ever showed: "Calling…" may be over before anybody asks.
 _LISTEN = """(() => {
   window.heardStatus = [];
@@ -107,6 +109,20 @@ class Person:
         button = self.button(panel)
         if await button.get_attribute("aria-expanded") != "true":
             await button.click()
+
+    async def open_step(self, kind: str, side: str = "local") -> Locator:
+        """The first step of this kind in the open inspector, opened; one that is open stays so."""
+        step = self.page.locator(f'[data-step="{kind}"][data-side="{side}"]').first
+        row = step.get_by_role("button")
+
+        async def is_open() -> bool:
+            # While the last steps come in, rows move away under the pointer, and a click is lost: then once more.
+            if await row.get_attribute("aria-expanded") == "false":
+                await row.click()
+            return await row.get_attribute("aria-expanded") == "true"
+
+        await until(f"{self.name}'s step {kind} open", is_open)
+        return step
 
     async def hang_up(self) -> None:
         await self.button("Hang up").click()

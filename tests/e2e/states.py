@@ -58,8 +58,7 @@ async def states(invite: Invite, folder: Path, **options: Any) -> AsyncIterator[
     await ann.button("Inspector").click()
     await expect(ann.page.locator('[data-step="connected"][data-side="remote"]')).to_be_attached()
     yield "inspector", ann
-    row = ann.page.locator('[data-step="offerSent"]').first.get_by_role("button")
-    await row.click()
+    await ann.open_step("offerSent")
     yield "inspector opened", ann
     await ann.page.get_by_role("checkbox", name="Explain each line").check()
     await expect(ann.page.locator('[data-row="fingerprint"]').first).to_be_visible()

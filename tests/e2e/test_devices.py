@@ -92,16 +92,22 @@ async def test_choosing_another_camera_sends_its_picture(call: Two) -> None:
         "the other camera", lambda: ann.page.evaluate(_SENT_LABEL, "video"), lambda label: label == "fake_device_2"
     )
     await expect_picture(bob.page)
+    await box.select_option(label="fake_device_0")
+    await until(
+        "the first camera", lambda: ann.page.evaluate(_SENT_LABEL, "video"), lambda label: label == "fake_device_0"
+    )
 
 
 async def test_choosing_another_microphone_sends_its_sound(call: Two) -> None:
     ann, bob = call
     box = ann.page.get_by_role("combobox", name="Microphone", exact=True)
-    other = "Fake Audio Input 2"
-    assert await ann.page.evaluate(_SENT_LABEL, "audio") != other
+    first, other = await ann.page.evaluate(_SENT_LABEL, "audio"), "Fake Audio Input 2"
+    assert first != other
     await box.select_option(label=other)
     await until("the other microphone", lambda: ann.page.evaluate(_SENT_LABEL, "audio"), lambda label: label == other)
     await expect_sound(bob.page)
+    await box.select_option(label=first)
+    await until("the first microphone", lambda: ann.page.evaluate(_SENT_LABEL, "audio"), lambda label: label == first)
 
 
 async def test_the_pickers_follow_devices_that_come(call: Two) -> None:
