@@ -1,4 +1,4 @@
-"""The data channels of one peer connection: their ids, and their way to the engine (W3C WebRTC, section 6.1; RFC 8832)."""
+"""The data channels of one peer connection: their ids, their way to the engine (W3C WebRTC, section 6.1; RFC 8832)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from peerline.webrtc.data_channel import RTCDataChannel
+
     from peerline.webrtc.transport_owner import TransportOwner
 
 
@@ -20,13 +21,10 @@ class DataChannels:
 
         Raises TypeError and OperationError as the specification says.
         """
-        ...
 
     @property
     def is_empty(self) -> bool:
         """Whether none was ever made here or announced: then no description needs a data section."""
-        ...
 
     def close(self) -> None:
         """The connection is closed: every channel is closed at once, and no event fires."""
-        ...
