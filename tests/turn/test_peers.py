@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 
@@ -10,7 +11,7 @@ import pytest
 from client.turn import CREATE_PERMISSION, IPV6, TurnClient
 from client.turn_message import PEER, RELAYED, Address, address_in
 from peerline.turnserver.addresses import own_addresses
-from turn.conftest import ANN, Come, Serve, Server, udp_socket
+from turn.conftest import ANN, Come, Echo, Serve, Server, udp_socket
 
 INSIDE = [
     "0.0.0.0", "0.0.0.1", "10.0.0.1", "100.64.0.1", "127.0.0.1", "127.255.255.254", "169.254.0.1", "169.254.169.254",
@@ -104,6 +105,22 @@ async def test_the_relay_of_another_is_reached(shared: Server, come: Come, kind:
     assert await bob.bind(0x4001, places[0]) == 0
     ann.send(b"\x40\0\0\5hello")
     assert await bob.receive() == b"\x40\1\0\5hello"
+
+
+async def test_a_thousand_clients_have_one_peer_and_each_hears_its_own(serve: Serve, come: Come, echo: Echo) -> None:
+    server = serve(*ANN, "--no-limits", "--shards", "2")
+    clients = [await come(server) for _ in range(1_000)]
+
+    async def speak(client: TurnClient, number: int) -> None:
+        assert (await client.allocate())[0] == 0
+        assert await client.bind(0x4000, echo.address) == 0
+        said = b"\x40\0\0\4" + number.to_bytes(4, "big")
+        client.send(said)
+        assert await client.receive() == said
+
+    for first in range(0, len(clients), 50):
+        await asyncio.gather(*(speak(clients[number], number) for number in range(first, first + 50)))
+    assert len(echo.received) == len(set(echo.received)) == len(clients)
 
 
 async def test_a_peer_without_permission_is_not_heard(shared: Server, come: Come, kind: str) -> None:
