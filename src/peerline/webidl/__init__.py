@@ -1,0 +1,46 @@
+"""What Web IDL says of arguments and dictionaries, as JavaScript's bindings do it (Web IDL, sections 2.7 and 3.2)."""
+
+from peerline.webidl.conversion import (
+    Converter,
+    anything,
+    boolean,
+    dom_string,
+    double,
+    enumeration,
+    integer,
+    interface,
+    long,
+    nullable,
+    octet_enforced,
+    sequence,
+    unsigned_long,
+    unsigned_long_enforced,
+    unsigned_long_long_enforced,
+    unsigned_short,
+    unsigned_short_enforced,
+    usv_string,
+)
+from peerline.webidl.dictionary import Dictionary, Member
+
+__all__ = [
+    "Converter",
+    "Dictionary",
+    "Member",
+    "anything",
+    "boolean",
+    "dom_string",
+    "double",
+    "enumeration",
+    "integer",
+    "interface",
+    "long",
+    "nullable",
+    "octet_enforced",
+    "sequence",
+    "unsigned_long",
+    "unsigned_long_enforced",
+    "unsigned_long_long_enforced",
+    "unsigned_short",
+    "unsigned_short_enforced",
+    "usv_string",
+]
