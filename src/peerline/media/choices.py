@@ -26,7 +26,7 @@ class CameraMode(NamedTuple):
 def choices(
     capabilities: MediaTrackCapabilities, usual: MediaTrackSettings, modes: Sequence[CameraMode], sets: Sets
 ) -> list[Group]:
-    """All groups. What `usual` has without a capability cannot be changed; pictures need `modes`, the usual one first."""
+    """All groups. What `usual` has without a capability cannot be changed; pictures need `modes`, the usual first."""
     groups: list[Group] = []
     for name, value in usual.items():
         if not (modes and name in _PICTURE):

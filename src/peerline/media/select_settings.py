@@ -27,7 +27,7 @@ def select(groups: Sequence[Group], constraints: MediaTrackConstraints, kind: st
     absent = {name: wish for name, wish in basic.items() if not any(name in group[0] for group in groups)}
     for name, wish in absent.items():
         if distance({}, name, wish) == math.inf:
-            raise OverconstrainedError(name, f"this device has no {name}")
+            raise OverconstrainedError(name, f"there is no {name} to be set here")
     left = [_keep(group, basic) for group in groups]
     for advanced in constraints.get("advanced", ()):
         left = _keep_if_any(left, wishes_of(advanced, kind))
