@@ -5,13 +5,13 @@ from peerline.jsep.header_extensions import EXTENSIONS
 from peerline.jsep.outcome import DataPlan, Outcome, TrackChange
 from peerline.jsep.record import Applied
 from peerline.jsep.session import Session
-from peerline.jsep.settings import Settings
+from peerline.jsep.settings import BundlePolicy, RtcpMuxPolicy, Settings
 from peerline.jsep.state import STATES, TRANSITIONS, SdpType, SignalingState, can_roll_back_implicitly, next_state
 from peerline.jsep.transceiver import Transceiver
 from peerline.jsep.transport import Credentials, Layout, TransportPlan
 
 __all__ = [
-    "CODECS", "EXTENSIONS", "RTX", "STATES", "TRANSITIONS", "Applied", "Credentials", "DataPlan", "Layout", "Outcome",
-    "SdpType", "Session", "Settings", "SignalingState", "TrackChange", "Transceiver", "TransportPlan",
+    "CODECS", "EXTENSIONS", "RTX", "STATES", "TRANSITIONS", "Applied", "BundlePolicy", "Credentials", "DataPlan", "Layout", "Outcome",
+    "RtcpMuxPolicy", "SdpType", "Session", "Settings", "SignalingState", "TrackChange", "Transceiver", "TransportPlan",
     "can_roll_back_implicitly", "is_media", "next_state",
 ]  # fmt: skip

@@ -66,7 +66,8 @@ class _Assignment:
         return number
 
     def _number(self, codec: Codec, repaired: int | None) -> int | None:
-        for is_own, place in ((True, self.known), (False, self.elsewhere)):
+        places: tuple[tuple[bool, Mapping[int, Codec]], ...] = ((True, self.known), (False, self.elsewhere))
+        for is_own, place in places:
             for number, other in place.items():
                 # What another section calls so may be something else in this one.
                 is_free = number not in self.taken and (is_own or number not in self.known)

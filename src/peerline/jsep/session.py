@@ -92,15 +92,15 @@ class Session(Record):
         """A generation is complete."""
         candidates.end_local(self, ufrag)
 
-    def add_remote_candidate(
-        self, candidate: Candidate | None, mid: str | None, index: int | None, ufrag: str | None
-    ) -> list[int]:
-        """Add what the peer told, None for "no more"; gives the sections it is for. Raises OperationError."""
+    def sections_of_candidate(self, mid: str | None, index: int | None, ufrag: str | None) -> list[int]:
+        """Which sections a candidate of the peer is for. Raises InvalidStateError, OperationError."""
         if self.remote is None:
             raise InvalidStateError("a candidate of the peer comes before its description")
-        found = candidates.remote_sections(self, mid, index, ufrag)
-        candidates.add_remote(self, found, ufrag, candidate)
-        return found
+        return candidates.remote_sections(self, mid, index, ufrag)
+
+    def add_remote_candidate(self, candidate: Candidate | None, sections: list[int], ufrag: str | None) -> None:
+        """Add what the peer told, None for "no more", to the descriptions of its generation."""
+        candidates.add_remote(self, sections, ufrag, candidate)
 
     # Questions -------------------------------------------------------------------------------------
 

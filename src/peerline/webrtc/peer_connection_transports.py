@@ -1,0 +1,277 @@
+"""Carries out what descriptions mean for transports, and sums their states up (W3C WebRTC 4.4.1.3, 4.4.1.5, 5.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from peerline.events import Event
+from peerline.jsep import Credentials, TransportPlan
+from peerline.sdp import Candidate
+from peerline.webrtc.events import (
+    RTCDataChannelEvent,
+    RTCPeerConnectionIceErrorEvent,
+    RTCPeerConnectionIceEvent,
+)
+from peerline.webrtc.ice_candidate import RTCIceCandidate
+from peerline.webrtc.peer_connection_states import (
+    RTCIceConnectionState,
+    RTCIceGatheringState,
+    RTCPeerConnectionState,
+    connection_state,
+    gathering_state,
+    ice_connection_state,
+)
+from peerline.webrtc.peer_transport import IceCredentials, PeerTransport
+
+if TYPE_CHECKING:
+    from peerline.webrtc.data_channel import RTCDataChannel
+    from peerline.webrtc.sctp_transport import RTCSctpTransport
+
+    from peerline.webrtc.peer_connection import RTCPeerConnection
+
+__all__ = ["ConnectionTransports"]
+
+
+class _Told:
+    """What a transport has been told so far."""
+
+    def __init__(self, transport: PeerTransport, plan: TransportPlan) -> None:
+        self.transport = transport
+        self.local = plan.local
+        self.before_restart: Credentials | None = None
+        self.remote: Credentials | None = None
+        self.is_dtls_started = False
+        self.candidates: set[tuple[str | None, str]] = set()
+
+
+class ConnectionTransports:
+    """The `TransportOwner` of a connection's transports."""
+
+    def __init__(self, connection: RTCPeerConnection) -> None:
+        self._connection = connection
+        self._told: dict[int, _Told] = {}
+        self._data: PeerTransport | None = None
+        self.ice_connection: RTCIceConnectionState = "new"
+        self.ice_gathering: RTCIceGatheringState = "new"
+        self.connection: RTCPeerConnectionState = "new"
+
+    # What descriptions mean ------------------------------------------------------------------------
+
+    def commit(self, *, is_local: bool, is_final: bool) -> None:
+        """Make, change and end transports, so that they are as the session's layout says.
+
+        `is_local`: a description of ours was set, so that candidates may be gathered; `is_final`: an answer was set.
+        """
+        session = self._connection._session
+        layout = session.layout
+        for key, plan in layout.transports.items():
+            told = self._told.get(key)
+            if told is None:
+                told = self._told[key] = self._make(plan)
+            told.transport.mid, told.transport.line_index = plan.mid, plan.index
+            self._tell(told, plan, is_final=is_final)
+        self._commit_data(is_final=is_final)
+        self._commit_slots()
+        for key in [key for key in self._told if key not in layout.transports]:
+            self._told.pop(key).transport.end()
+        if is_local:
+            for told in self._told.values():
+                told.transport.gather()
+        self._take_remote_candidates()
+
+    def configure(self) -> None:
+        """setConfiguration was called."""
+        for told in self._told.values():
+            told.transport.set_configuration(self._connection._configuration)
+
+    def add_remote_candidate(self, candidate: RTCIceCandidate, sections: list[int], ufrag: str | None) -> None:
+        """One that addIceCandidate was given. One of a transport that BUNDLE gave up goes nowhere."""
+        session = self._connection._session
+        for key in {session.layout.carriers[index] for index in sections if index < len(session.layout.carriers)}:
+            told = self._told.get(-1 if key is None else key)
+            if told is None or not self._is_for(told, sections, ufrag):
+                continue
+            self._add(told, candidate, ufrag)
+
+    def of(self, index: int | None) -> PeerTransport | None:
+        """The transport of a media section."""
+        plan = self._connection._session.layout.of(index)
+        told = self._told.get(plan.key) if plan is not None else None
+        return told.transport if told is not None else None
+
+    @property
+    def sctp(self) -> RTCSctpTransport | None:
+        """The one transport of data channels."""
+        return self._data.sctp if self._data is not None else None
+
+    @property
+    def all(self) -> list[PeerTransport]:
+        """Every transport."""
+        return [told.transport for told in self._told.values()]
+
+    def close(self) -> None:
+        """The connection is closed: no events."""
+        for told in self._told.values():
+            told.transport.close()
+        self.ice_connection, self.connection = "closed", "closed"
+
+    def update(self) -> Callable[[], None]:
+        """Compute the states now; what is returned fires the events of those that changed."""
+        connection = self._connection
+        used = self._used()
+        gathering = gathering_state([transport.ice.gatheringState for transport in used])
+        ice = ice_connection_state([transport.ice.state for transport in used])
+        whole = connection_state(ice, [transport.dtls.state for transport in used])
+        names = []
+        if gathering != self.ice_gathering:
+            names.append("icegatheringstatechange")
+        if ice != self.ice_connection:
+            names.append("iceconnectionstatechange")
+        if whole != self.connection:
+            names.append("connectionstatechange")
+        self.ice_gathering, self.ice_connection, self.connection = gathering, ice, whole
+
+        def fire_events() -> None:
+            for name in names:
+                connection._fire(Event(name))
+            connection._wake_waiting()
+
+        return fire_events
+
+    # What transports say (see TransportOwner) ------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is."""
+        return self._connection._is_closed
+
+    def transport_changed(self, transport: PeerTransport) -> Callable[[], None]:
+        """ICE or DTLS has another state."""
+        return self.update()
+
+    def gathering_changed(self, transport: PeerTransport) -> Callable[[], None]:
+        """Gathering has another state."""
+        is_complete = transport.ice.gatheringState == "complete"
+        fire_states = self.update()
+
+        def fire_events() -> None:
+            fire_states()
+            if is_complete:
+                self._connection._fire(RTCPeerConnectionIceEvent("icecandidate", {"candidate": None}))
+
+        return fire_events
+
+    def candidate_found(self, transport: PeerTransport, candidate: RTCIceCandidate) -> None:
+        """One of our own, or (an empty one) the end of a generation."""
+        session = self._connection._session
+        ufrag = candidate.usernameFragment or ""
+        if candidate.candidate:
+            session.add_local_candidate(ufrag, Candidate.parse(candidate.candidate))
+        else:
+            session.end_local_candidates(ufrag)
+        self._connection._refresh_descriptions()
+        event = RTCPeerConnectionIceEvent("icecandidate", {"candidate": candidate, "url": candidate.url})
+        self._connection._fire(event)
+
+    def candidate_failed(
+        self, transport: PeerTransport, address: str | None, port: int | None, url: str, code: int, text: str
+    ) -> None:
+        """A server gave none."""
+        members = {"address": address, "port": port, "url": url, "errorCode": code, "errorText": text}
+        self._connection._fire(RTCPeerConnectionIceErrorEvent("icecandidateerror", members))
+
+    def channel_announced(self, channel: RTCDataChannel) -> None:
+        """The other side has opened a channel."""
+        self._connection._fire(RTCDataChannelEvent("datachannel", {"channel": channel}))
+
+    # Inside ----------------------------------------------------------------------------------------
+
+    def _make(self, plan: TransportPlan) -> _Told:
+        connection = self._connection
+        transport = PeerTransport(
+            self, connection._configuration, connection._certificate, connection._tuning,
+            IceCredentials(plan.local.ufrag, plan.local.password),
+        )  # fmt: skip
+        transport.set_controlling(plan.is_controlling)
+        return _Told(transport, plan)
+
+    def _tell(self, told: _Told, plan: TransportPlan, *, is_final: bool) -> None:
+        if plan.local != told.local:
+            if plan.local == told.before_restart:
+                told.transport.abort_restart()
+                told.before_restart = None
+            else:
+                told.before_restart = told.local
+                told.transport.restart(IceCredentials(plan.local.ufrag, plan.local.password))
+            told.local = plan.local
+        if plan.remote is not None and plan.remote != told.remote:
+            told.transport.set_remote_credentials(plan.remote.ufrag, plan.remote.password)
+            told.remote = plan.remote
+        if is_final:
+            told.before_restart = None
+        if plan.role is not None and not told.is_dtls_started:
+            told.transport.start_dtls(plan.role == "active", [str(one) for one in plan.fingerprints])
+            told.is_dtls_started = True
+
+    def _commit_data(self, *, is_final: bool) -> None:
+        session = self._connection._session
+        transport = self.of(session.data_index)
+        if transport is None:
+            if self._data is not None:
+                self._data.drop_sctp()
+        elif self._data is None:
+            transport.expect_sctp(self._connection._channels)
+        elif self._data is not transport:
+            transport.take_sctp(self._data)
+        self._data = transport
+        plan = session.data if is_final else None
+        if plan is not None and transport is not None:
+            transport.start_sctp(plan.local_port, plan.remote_port, plan.remote_max_message_bytes)
+
+    def _commit_slots(self) -> None:
+        for transceiver in self._connection._transceivers:
+            if not transceiver._negotiated.is_stopped:
+                transport = self.of(transceiver._negotiated.index)
+                dtls = transport.dtls if transport is not None else None
+                transceiver._sender._transport = transceiver._receiver._transport = dtls
+
+    def _used(self) -> list[PeerTransport]:
+        """Those that a transceiver or the data channels refer to."""
+        layout = self._connection._session.layout
+        used = {key for key in layout.carriers if key is not None}
+        return [told.transport for key, told in self._told.items() if key in used]
+
+    def _take_remote_candidates(self) -> None:
+        """Those that stand in the description, each for the transport of its section and in its generation."""
+        session = self._connection._session
+        remote = session.remote
+        if remote is None:
+            return
+        for index, media in enumerate(remote.description.media):
+            told = self._told.get(plan.key) if (plan := session.layout.of(index)) is not None else None
+            ice = remote.description.ice_of(media)
+            if told is None or ice is None or told.remote is None or ice[0] != told.remote.ufrag:
+                continue
+            lines = [str(candidate) for candidate in media.candidates]
+            for line in [*lines, ""] if media.has_all_candidates else lines:
+                candidate = RTCIceCandidate(
+                    candidate=line, sdpMid=media.mid, sdpMLineIndex=index, usernameFragment=ice[0]
+                )
+                self._add(told, candidate, ice[0])
+
+    def _is_for(self, told: _Told, sections: list[int], ufrag: str | None) -> bool:
+        """Whether a candidate of these sections reaches this transport: until an answer bundles them, they have
+        transports of their own, whose generations have other user fragments."""
+        if told.remote is None or ufrag is not None:
+            return told.remote is None or ufrag == told.remote.ufrag
+        remote = self._connection._session.remote
+        assert remote is not None
+        named = {ice[0] for index in sections if (ice := remote.description.ice_of(remote.description.media[index]))}
+        return not named or told.remote.ufrag in named
+
+    def _add(self, told: _Told, candidate: RTCIceCandidate, ufrag: str | None) -> None:
+        key = (ufrag or (told.remote.ufrag if told.remote is not None else None), candidate.candidate)
+        if key not in told.candidates:
+            told.candidates.add(key)
+            told.transport.add_remote_candidate(candidate)

@@ -1,0 +1,109 @@
+"""RTCRtpReceiver (W3C WebRTC 5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from peerline.errors import RangeError
+from peerline.eventloop import Promise
+from peerline.jsep import Transceiver
+from peerline.jsep.direction import receives
+from peerline.media import MediaStream, MediaStreamTrack, RemoteTrack
+from peerline.webidl import double, nullable
+from peerline.webrtc.capabilities import get_capabilities
+from peerline.webrtc.rtp_parameters import RTCRtpCapabilities, RTCRtpReceiveParameters, codec_dictionary
+
+if TYPE_CHECKING:
+    from peerline.webrtc.dtls_transport import RTCDtlsTransport
+    from peerline.webrtc.stats import RTCStatsReport
+
+    from peerline.webrtc.peer_connection import RTCPeerConnection
+
+__all__ = ["RTCRtpReceiver"]
+
+MAX_JITTER_BUFFER_TARGET_MS = 4000
+
+
+class RTCRtpReceiver:
+    """Receives one track. Made with its transceiver; `track` is there from the beginning, muted until media comes."""
+
+    _connection: RTCPeerConnection
+    _negotiated: Transceiver
+    _track: RemoteTrack
+    _streams: list[MediaStream]
+    _transport: RTCDtlsTransport | None
+    _jitter_buffer_target: float | None
+
+    def __init__(self) -> None:
+        raise TypeError("RTCRtpReceiver has no constructor: addTrack and addTransceiver make one")
+
+    @classmethod
+    def _made(cls, connection: RTCPeerConnection, negotiated: Transceiver) -> RTCRtpReceiver:
+        made = cls.__new__(cls)
+        made._connection, made._negotiated = connection, negotiated
+        made._track = RemoteTrack(negotiated.kind)
+        made._streams = []
+        made._transport = None
+        made._jitter_buffer_target = None
+        return made
+
+    @property
+    def track(self) -> MediaStreamTrack:
+        """What is received."""
+        return self._track
+
+    @property
+    def transport(self) -> RTCDtlsTransport | None:
+        """Where it comes from; None before a description says so."""
+        return self._transport
+
+    @property
+    def rtcpTransport(self) -> None:
+        """An old attribute: RTCP has no transport of its own."""
+        return
+
+    @property
+    def jitterBufferTarget(self) -> float | None:
+        """How much media is held back to even out its arrival, in milliseconds from 0 to 4000; None: as it seems best.
+
+        Raises RangeError for other numbers.
+        """
+        return self._jitter_buffer_target
+
+    @jitterBufferTarget.setter
+    def jitterBufferTarget(self, value: Any) -> None:
+        target = nullable(double)(value, "jitterBufferTarget")
+        if target is not None and not 0 <= target <= MAX_JITTER_BUFFER_TARGET_MS:
+            raise RangeError(f"jitterBufferTarget is from 0 to {MAX_JITTER_BUFFER_TARGET_MS} ms, not {target}")
+        self._jitter_buffer_target = target
+
+    @staticmethod
+    def getCapabilities(kind: str) -> RTCRtpCapabilities | None:
+        """The codecs and header extensions that can be received; None for what is neither "audio" nor "video"."""
+        return get_capabilities(kind)
+
+    def getParameters(self) -> RTCRtpReceiveParameters:
+        """The codecs and header extensions that may come, as negotiated."""
+        state = self._negotiated
+        return RTCRtpReceiveParameters(
+            headerExtensions=[
+                {"uri": one.uri, "id": one.id} for one in state.extensions if receives(one.direction or "sendrecv")
+            ],
+            rtcp={"reducedSize": state.is_rtcp_reduced_size},
+            codecs=[codec_dictionary(state.kind, codec, has_payload_type=True) for codec in state.receive_codecs],
+        )
+
+    def getContributingSources(self) -> list[Any]:
+        """Those of whom a mixer made what was played in the last 10 seconds (CSRCs), the latest first."""
+        return []
+
+    def getSynchronizationSources(self) -> list[Any]:
+        """The sources (SSRCs) of what was played in the last 10 seconds, the latest first."""
+        return []
+
+    def getStats(self) -> Promise[RTCStatsReport]:
+        """Figures of this receiver."""
+        return self._connection._collect_stats(self)
+
+    def __repr__(self) -> str:
+        return f"<RTCRtpReceiver {self._negotiated.kind} mid={self._negotiated.mid!r}>"
