@@ -36,6 +36,8 @@ MODES: dict[str, tuple[str, ...]] = {
     "ten clients": ("-m", "10", "-y"),
     "a REST secret": ("-W", SECRET, "-m", "1", "-n", "40", "-c"),
     "DONT-FRAGMENT": ("-g",),
+    "ORIGIN": ("-o", "https://example.org"),
+    "BANDWIDTH": ("-a", "100000"),
 }
 # One of each kind is for every day; the others take minutes.
 DAILY = {"udp-client to client", "tcp-channels", "tls-indications"}
