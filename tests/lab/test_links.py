@@ -78,6 +78,9 @@ def test_a_rate_makes_packets_wait_for_each_other_in_the_kernels_lab(natlab: Lab
     ann_host = natlab.host("ann")
     with natlab.host("server").socket(port=5000) as server, ann_host.socket() as ann:
         natlab.shape(ann_host, rate_bps=1_000_000, queue_s=10)
+        # While the kernel still asks whose address it is (ARP), packets wait, and later ones may overtake them.
+        ann.sendto(b"first", server.getsockname())
+        assert server.recv(2000) == b"first"
         sent_at = time.monotonic()
         for number in range(25):
             ann.sendto(bytes([number]) * 1222, server.getsockname())  # 1250 bytes with headers: 10 ms each
