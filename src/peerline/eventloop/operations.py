@@ -35,14 +35,23 @@ class OperationsChain:
         """Run it when those before it are over; at once if there are none. The promise is of its result."""
         if self._is_closed():
             return Promise.rejected(InvalidStateError("the connection is closed"), what)
+        if not self._waiting:
+            # What is refused at once leaves no trace: the caller finds its promise rejected, and the chain empty.
+            try:
+                first: Promise[T] | None = promise(operation(), what)
+            except Exception as error:
+                return Promise.rejected(error, what)
+        else:
+            first = None
         outcome: Promise[T] = Promise(what)
 
         def run() -> None:
             try:
                 running = promise(operation(), what)
             except Exception as error:
-                running = Promise.rejected(error, what)
-            running.upon(settle)
+                outcome.reject(error)
+            else:
+                running.upon(settle)
 
         def settle(result: T, error: BaseException | None) -> None:
             if self._is_closed():
@@ -55,8 +64,8 @@ class OperationsChain:
         self._waiting.append(run)
         # Before anybody else can react: what follows in the chain goes first.
         outcome.watch(self._next)
-        if len(self._waiting) == 1:
-            run()
+        if first is not None:
+            first.upon(settle)
         return outcome
 
     def _next(self) -> None:

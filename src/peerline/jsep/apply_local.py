@@ -49,7 +49,6 @@ def _apply(record: Record, transceiver: Transceiver, media: MediaSection, kind: 
     direction = media.direction or "sendrecv"
     transceiver.is_receptive = receives(direction)
     if kind == "offer":
-        transceiver.receive_codecs = media.codecs if receives(direction) else ()
         return
     remote = record.remote
     theirs = remote.section(transceiver.index) if remote is not None else None

@@ -54,6 +54,8 @@ def _is_acceptable(record: Record, media: MediaSection, index: int) -> bool:
         return False
     if media.kind == "application":
         return True
+    if not media.is_rtcp_mux and not media.is_bundle_only:
+        return False  # a port of its own for RTCP is not offered here, and has not been used for ten years
     transceiver = record.at(index)
     if transceiver is None or transceiver.mid != media.mid:
         transceiver = Transceiver("audio" if media.kind == "audio" else "video")
@@ -83,7 +85,7 @@ def _associate(
             (
                 one
                 for one in record.transceivers
-                if one.mid is None and one.kind == media.kind and one.has_had_add_track and not one.is_stopping
+                if one.mid is None and one.kind == media.kind and one.is_of_add_track and not one.is_stopping
             ),
             None,
         )

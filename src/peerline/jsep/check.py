@@ -6,6 +6,7 @@ Nothing is changed here. What is wrong is an InvalidAccessError, which names the
 from __future__ import annotations
 
 from peerline.errors import InvalidAccessError
+from peerline.jsep.direction import intersect, reverse
 from peerline.jsep.record import Record
 from peerline.sdp import Description, MediaSection
 
@@ -81,6 +82,13 @@ def check_answer(record: Record, answer: Description, mids: list[str]) -> None:
             raise _wrong(index, "has another mid than the offer's", "RFC 5888, section 9.1")
         if answer.setup_of(theirs) in ("actpass", "holdconn"):
             raise _wrong(index, "leaves open who begins DTLS", "RFC 8842, section 5.3")
+        wanted = reverse(answer.direction_of(theirs))
+        if theirs.is_rtp and intersect(offer.direction_of(ours), wanted) != wanted:
+            raise _wrong(index, f"is {answer.direction_of(theirs)}, which was not offered", "RFC 3264, section 6.1")
+        offered_ids = {one.uri: one.id for one in ours.header_extensions}
+        for extension in theirs.header_extensions:
+            if offered_ids.get(extension.uri, extension.id) != extension.id:
+                raise _wrong(index, f"gives {extension.uri} another id than the offer", "RFC 8285, section 6")
     _check(record, answer, [ours.mid or mid for ours, mid in zip(offer.media, mids, strict=True)])
     offered = [set(group.mids) for group in offer.session.groups]
     for group in _bundles(answer):
@@ -100,10 +108,15 @@ def _check(record: Record, description: Description, mids: list[str]) -> None:
             continue
         if media.has("crypto") and not description.fingerprints_of(media):
             raise _wrong(index, "asks for SDES, which browsers have given up", "RFC 8827, section 6.5")
-        if media.is_rtp and record.settings.rtcp_mux_policy == "require" and not media.is_rtcp_mux:
-            raise _wrong(index, "wants RTCP on a port of its own", "RFC 9429, section 4.1.1")
+        reserved = next((name for name in media.formats if media.is_rtp and 64 <= int(name) <= 95), None)
+        if reserved is not None:
+            raise _wrong(
+                index, f"has the payload type {reserved}, which RTCP would be taken for", "RFC 5761, section 4"
+            )
         if media.is_bundle_only or (mid in named and mid not in first):
             continue  # another section's transport is its own, too
+        if media.is_rtp and record.settings.rtcp_mux_policy == "require" and not media.is_rtcp_mux:
+            raise _wrong(index, "wants RTCP on a port of its own", "RFC 9429, section 4.1.1")
         if description.ice_of(media) is None:
             raise _wrong(index, "has no a=ice-ufrag and a=ice-pwd", "RFC 9429, section 5.8.2")
         if not description.fingerprints_of(media):

@@ -13,6 +13,7 @@ __all__ = ["EXTENSIONS", "MID", "answer_extensions", "offer_extensions"]
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+ORIENTATION = "urn:3gpp:video-orientation"
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
@@ -20,7 +21,7 @@ REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 # With the ids that Chromium gives them, for the same reason as with codecs.
 EXTENSIONS: dict[Kind, dict[str, int]] = {
     "audio": {AUDIO_LEVEL: 1, ABS_SEND_TIME: 2, TRANSPORT_CC: 3, MID: 4},
-    "video": {ABS_SEND_TIME: 2, TRANSPORT_CC: 3, MID: 4, RID: 10, REPAIRED_RID: 11},
+    "video": {ORIENTATION: 13, ABS_SEND_TIME: 2, TRANSPORT_CC: 3, MID: 4, RID: 10, REPAIRED_RID: 11},
 }
 # 15 ends a header of one-byte ids (RFC 8285, section 4.2); two-byte ones begin where it would be.
 _IDS = (*range(1, 15), *range(16, 256))

@@ -28,8 +28,10 @@ def roll_back(record: Record) -> Outcome:
         if before is None or before.mid is None:
             was_associated = one.mid is not None
             one.mid = one.index = None
-            if before is None and is_remote and was_associated and not one.has_had_add_track:
-                # The peer's offer had made it, and nobody has put a track into it.
+            if before is None and is_remote and was_associated and not one.is_of_add_track:
+                if one.has_had_add_track:  # it stays, as if addTrack had made it
+                    one.is_of_add_track = True
+                    continue
                 one.stop()
                 record.transceivers.remove(one)
                 outcome.stopped.append(one)
@@ -38,7 +40,6 @@ def roll_back(record: Record) -> Outcome:
     record.signaling_state = "stable"
     record.layout, record.offered = stable.layout, Layout()
     record.data_mid, record.data_index = stable.data_mid, stable.data_index
-    record.last_answer = None
     record.stable = None
     record.prepared.clear()
     return outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from peerline.errors import InvalidModificationError, InvalidStateError
@@ -65,7 +66,7 @@ class Session(Record):
         """Raise InvalidModificationError unless it is what was created last (RFC 9429, section 5.4)."""
         if text and kind != "rollback":
             last = self.last_offer if kind == "offer" else self.last_answer
-            if last is None or last.text != text:
+            if last is None or last.text != text or not self._still_fits(last):
                 made = "createOffer" if kind == "offer" else "createAnswer"
                 raise InvalidModificationError(
                     f"this is not the description that {made} has made last",
@@ -131,8 +132,20 @@ class Session(Record):
         self.can_be_set(kind, text)
         last = self.last_offer if kind == "offer" else self.last_answer
         if text and last is not None:
+            if kind != "offer":
+                # The offer may have been taken back and set again since: with other transceivers.
+                last = replace(last, members=tuple(self.at(index) for index in range(len(last.members))))
             return last
         return create_offer(self) if kind == "offer" else create_answer(self)
+
+    def _still_fits(self, created: Created) -> bool:
+        """Whether an answer is one to the offer that is pending now; it need not have been made after it."""
+        if created.applied.type == "offer":
+            return True
+        offer = self.pending_remote
+        ours = [(media.kind, media.protocol) for media in created.applied.description.media]
+        theirs = [(media.kind, media.protocol) for media in offer.description.media] if offer is not None else []
+        return ours == theirs
 
     def _require(self, what: str, *states: str) -> None:
         if self.signaling_state not in states:

@@ -60,6 +60,7 @@ def remove_stopped(record: Record, outcome: Outcome) -> None:
     for one in list(record.transceivers):
         if one.is_stopped and _is_rejected(record, one):
             record.transceivers.remove(one)
+            one.mid = one.index = None
             outcome.removed.append(one)
 
 

@@ -21,7 +21,8 @@ class Transceiver:
 
     kind: Kind
     direction: TransceiverDirection = "sendrecv"
-    has_had_add_track: bool = False  # addTrack made it, or put a track into it: offers of the peer may take it
+    is_of_add_track: bool = False  # addTrack made it: offers of the peer may take it
+    has_had_add_track: bool = False  # addTrack put a track into it
     mid: str | None = None
     index: int | None = None  # which media section, counted from 0
     is_stopping: bool = False

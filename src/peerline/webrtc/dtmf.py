@@ -92,7 +92,7 @@ class RTCDTMFSender(EventTarget):
     def _play(self) -> None:
         """The specification's "playout task"."""
         state = self._sender._negotiated
-        if state.is_stopped or not sends(state.current_direction):
+        if state.is_stopping or not sends(state.current_direction):
             self._is_playing = False
             return
         tone, self._buffer = self._buffer[:1], self._buffer[1:]

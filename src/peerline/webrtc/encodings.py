@@ -14,8 +14,9 @@ from peerline.webrtc.rtp_parameters import RTCRtpEncodingParameters, is_any_matc
 
 __all__ = ["checked_changes", "checked_encodings"]
 
-# RFC 8852, section 3.1: letters and digits; RFC 8851's grammar has - and _, which packets cannot carry.
-_RID = re.compile("[A-Za-z0-9]{1,255}")
+# RFC 8852, section 3.1: letters and digits; RFC 8851's grammar has - and _, which packets cannot carry. Nor can they
+# carry more than 16 characters in the one-byte form of header extensions (RFC 8285, section 4.2).
+_RID = re.compile("[A-Za-z0-9]{1,16}")
 
 
 def checked_encodings(kind: Kind, given: Sequence[RTCRtpEncodingParameters]) -> list[Encoding]:
@@ -23,7 +24,7 @@ def checked_encodings(kind: Kind, given: Sequence[RTCRtpEncodingParameters]) -> 
     encodings = [RTCRtpEncodingParameters(one) for one in given] or [RTCRtpEncodingParameters()]
     rids = [one.rid for one in encodings if "rid" in one]
     if any(_RID.fullmatch(rid) is None for rid in rids):
-        raise TypeError("a rid is 1 to 255 letters and digits")
+        raise TypeError("a rid is 1 to 16 letters and digits")
     if rids and len(rids) != len(encodings):
         raise TypeError("either all encodings have a rid, or none")
     if len(set(rids)) != len(rids):

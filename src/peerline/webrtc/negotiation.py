@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from peerline.errors import InvalidStateError
+from peerline.errors import InvalidAccessError, InvalidStateError
 from peerline.eventloop import OperationsChain, Promise, promise, queue_task
 from peerline.events import Event
 from peerline.jobs import running_jobs
-from peerline.jsep import Outcome, SdpType, can_roll_back_implicitly
+from peerline.jsep import Outcome, SdpType, can_roll_back_implicitly, next_state
 from peerline.sdp import SdpError
 from peerline.webrtc.rtc_error import RTCError
 from peerline.webrtc.session_description import RTCSessionDescriptionInit
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Negotiation"]
 
 T = TypeVar("T")
+
+# A user fragment or password with a wrong length or characters is SDP, and invalid; all else is no SDP.
+ICE_SECRETS_RFC = "RFC 8839, section 5.4"
 
 
 class Negotiation:
@@ -81,6 +84,7 @@ class Negotiation:
         if kind is None:
             is_offering = session.signaling_state in ("stable", "have-local-offer", "have-remote-pranswer")
             kind = "offer" if is_offering else "answer"
+        next_state(session.signaling_state, "local", kind)
         session.can_be_set(kind, text)
         if text or kind == "rollback":
             return self._set(kind, text, what, is_remote=False)
@@ -137,6 +141,9 @@ class Negotiation:
             connection._have_certificate()
             came = session.set_remote(kind, text) if is_remote else session.set_local(kind, text)
         except SdpError as error:
+            if error.rfc == ICE_SECRETS_RFC:
+                outcome.reject(InvalidAccessError(error.message, hint=error.hint))
+                return
             where = {} if error.line is None else {"sdpLineNumber": error.line}
             outcome.reject(RTCError({"errorDetail": "sdp-syntax-error", **where}, error.message))
         except Exception as error:

@@ -373,7 +373,7 @@ class RTCPeerConnection(LegacyMethods):
                 state.direction = "sendrecv" if state.direction in ("sendrecv", "recvonly") else "sendonly"
                 break
         else:
-            state = Transceiver(track.kind, has_had_add_track=True, stream_ids=ids)  # type: ignore[arg-type]
+            state = Transceiver(track.kind, is_of_add_track=True, stream_ids=ids)  # type: ignore[arg-type]
             state.encodings = checked_encodings(state.kind, [])
             transceiver = self._media.add(state, track)
         self._update_negotiation_needed()

@@ -102,7 +102,7 @@ class ConnectionMedia:
 
         def fire_events() -> None:
             for face in ended:
-                face._receiver._track.end()
+                face._receiver._end_track()
             for track in muted:
                 track.set_muted(True)
             for stream, track in removed:

@@ -62,6 +62,7 @@ class ConnectionTransports:
         """Make, change and end transports, so that they are as the session's layout says.
 
         `is_local`: a description of ours was set, so that candidates may be gathered; `is_final`: an answer was set.
+        Senders and receivers show their transports then, and after a rollback.
         """
         session = self._connection._session
         layout = session.layout
@@ -72,7 +73,8 @@ class ConnectionTransports:
             told.transport.mid, told.transport.line_index = plan.mid, plan.index
             self._tell(told, plan, is_final=is_final)
         self._commit_data(is_final=is_final)
-        self._commit_slots()
+        if is_local or is_final or session.signaling_state == "stable":
+            self._commit_slots()
         for key in [key for key in self._told if key not in layout.transports]:
             self._told.pop(key).transport.end()
         if is_local:
@@ -135,6 +137,9 @@ class ConnectionTransports:
         def fire_events() -> None:
             for name in names:
                 connection._fire(Event(name))
+                if name == "icegatheringstatechange" and gathering == "complete":
+                    # For all transports at once, as browsers do it: it tells older programs that they have them all.
+                    connection._fire(RTCPeerConnectionIceEvent("icecandidate", {"candidate": None}))
             connection._wake_waiting()
 
         return fire_events
@@ -152,15 +157,7 @@ class ConnectionTransports:
 
     def gathering_changed(self, transport: PeerTransport) -> Callable[[], None]:
         """Gathering has another state."""
-        is_complete = transport.ice.gatheringState == "complete"
-        fire_states = self.update()
-
-        def fire_events() -> None:
-            fire_states()
-            if is_complete:
-                self._connection._fire(RTCPeerConnectionIceEvent("icecandidate", {"candidate": None}))
-
-        return fire_events
+        return self.update()
 
     def candidate_found(self, transport: PeerTransport, candidate: RTCIceCandidate) -> None:
         """One of our own, or (an empty one) the end of a generation."""

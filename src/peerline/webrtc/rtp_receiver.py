@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from peerline.errors import RangeError
-from peerline.eventloop import Promise
+from peerline.eventloop import Promise, queue_task
+from peerline.jobs import running_jobs
 from peerline.jsep import Transceiver
 from peerline.jsep.direction import receives
 from peerline.media import MediaStream, MediaStreamTrack, RemoteTrack
@@ -104,6 +105,13 @@ class RTCRtpReceiver:
     def getStats(self) -> Promise[RTCStatsReport]:
         """Figures of this receiver."""
         return self._connection._collect_stats(self)
+
+    def _end_track(self) -> None:
+        """In a task of its own (Media Capture and Streams, section 4.3.1, "ended by the user agent")."""
+        if running_jobs() is not None:
+            queue_task("networking", self._track.end)
+        else:
+            self._track.end()
 
     def __repr__(self) -> str:
         return f"<RTCRtpReceiver {self._negotiated.kind} mid={self._negotiated.mid!r}>"

@@ -161,7 +161,7 @@ class RTCRtpTransceiver:
     def _stop_sending_and_receiving(self, *, is_silent: bool = False) -> None:
         self._negotiated.stop_sending_and_receiving()
         if not is_silent:
-            self._receiver._track.end()
+            self._receiver._end_track()
 
 
 def _said(direction: str) -> str:
