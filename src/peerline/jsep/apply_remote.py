@@ -29,7 +29,7 @@ def apply_remote(
     outcome = Outcome()
     if kind == "offer":
         check_offer(record, description, mids)
-        accepted = [_is_acceptable(record, media, index) for index, media in enumerate(description.media)]
+        accepted = _accepted(record, description)
         layout = lay_out_offer(record, description, mids, accepted)
         remember_stable(record)
     else:
@@ -49,6 +49,14 @@ def apply_remote(
     return outcome
 
 
+def _accepted(record: Record, description: Description) -> list[bool]:
+    """Which sections can be had. Of those for data channels only one: there is one SCTP association at most."""
+    accepted = [_is_acceptable(record, media, index) for index, media in enumerate(description.media)]
+    data = [index for index, media in enumerate(description.media) if media.kind == "application" and accepted[index]]
+    kept = record.data_index if record.data_index in data else next(iter(data), None)
+    return [is_accepted and (index not in data or index == kept) for index, is_accepted in enumerate(accepted)]
+
+
 def _is_acceptable(record: Record, media: MediaSection, index: int) -> bool:
     if media.is_rejected or not is_supported(media):
         return False
@@ -63,7 +71,7 @@ def _is_acceptable(record: Record, media: MediaSection, index: int) -> bool:
 
 
 def _data_index(description: Description, carriers: Sequence[int | None]) -> int | None:
-    """The first section of data channels that is not refused: there is one SCTP association at most."""
+    """The section of data channels that is not refused."""
     for index, media in enumerate(description.media):
         if media.kind == "application" and carriers[index] is not None:
             return index

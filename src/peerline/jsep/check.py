@@ -92,7 +92,7 @@ def check_answer(record: Record, answer: Description, mids: list[str]) -> None:
     _check(record, answer, [ours.mid or mid for ours, mid in zip(offer.media, mids, strict=True)])
     offered = [set(group.mids) for group in offer.session.groups]
     for group in _bundles(answer):
-        if not any(group <= one for one in offered):
+        if not any(set(group) <= one for one in offered):
             raise InvalidAccessError("the answer bundles what the offer does not (RFC 9143, section 7.3)")
 
 
@@ -123,8 +123,8 @@ def _check(record: Record, description: Description, mids: list[str]) -> None:
             raise _wrong(index, "has no a=fingerprint", "RFC 9429, section 5.8.2")
 
 
-def _bundles(description: Description) -> list[set[str]]:
-    return [set(group.mids) for group in description.session.groups if group.semantics == "BUNDLE"]
+def _bundles(description: Description) -> list[tuple[str, ...]]:
+    return [group.mids for group in description.session.groups if group.semantics == "BUNDLE"]
 
 
 def _was_rejected(record: Record, index: int) -> bool:
