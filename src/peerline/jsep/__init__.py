@@ -11,7 +11,7 @@ from peerline.jsep.transceiver import Transceiver
 from peerline.jsep.transport import Credentials, Layout, TransportPlan
 
 __all__ = [
-    "CODECS", "EXTENSIONS", "RTX", "STATES", "TRANSITIONS", "Applied", "BundlePolicy", "Credentials", "DataPlan", "Layout", "Outcome",
-    "RtcpMuxPolicy", "SdpType", "Session", "Settings", "SignalingState", "TrackChange", "Transceiver", "TransportPlan",
-    "can_roll_back_implicitly", "is_media", "next_state",
+    "CODECS", "EXTENSIONS", "RTX", "STATES", "TRANSITIONS", "Applied", "BundlePolicy", "Credentials", "DataPlan",
+    "Layout", "Outcome", "RtcpMuxPolicy", "SdpType", "Session", "Settings", "SignalingState", "TrackChange",
+    "Transceiver", "TransportPlan", "can_roll_back_implicitly", "is_media", "next_state",
 ]  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from peerline.errors import OperationError
 from peerline.jsep.record import Applied, Gathered, Record
@@ -122,7 +121,7 @@ def _with(
         made.append(Line("a", "end-of-candidates"))
     if not made:
         return media
-    lines = [*media.lines, *(replace(line, end=media.line_end) for line in made)]
+    lines = [*media.lines, *(line.with_end(media.line_end) for line in made)]
     if has_default and candidates:
         default = max(candidates, key=lambda one: (_RANK.get(one.type, 0), one.protocol == "udp", one.ip_version == 4))
         if default.ip_version is not None and not media.is_bundle_only:

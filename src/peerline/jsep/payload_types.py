@@ -15,7 +15,7 @@ from peerline.sdp import Codec, Feedback, Fmtp, answered_profile_level_id, is_sa
 __all__ = ["answer_codecs", "assign_payload_types"]
 
 # Dynamic ones first, then those that are unassigned; 64 to 95 would be taken for RTCP (RFC 5761, section 4).
-_FREE = (*range(96, 128), *range(35, 64))
+_FREE: tuple[int, ...] = (*range(96, 128), *range(35, 64))
 
 
 def assign_payload_types(rows: Iterable[Row], known: Sequence[Codec], elsewhere: Mapping[int, Codec]) -> list[Codec]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, cast
 
 from peerline.sdp.candidate import Candidate
@@ -11,6 +11,7 @@ from peerline.sdp.codec import STATIC_PAYLOAD_TYPES, Codec, Feedback, RtpMap
 from peerline.sdp.errors import SdpError
 from peerline.sdp.fmtp import Fmtp
 from peerline.sdp.line import Line
+from peerline.sdp.once import once
 from peerline.sdp.rtp_attributes import MediaStreamId, Source, SourceGroup
 from peerline.sdp.scan import Words, number, shown
 from peerline.sdp.section import Section
@@ -32,37 +33,40 @@ class _MLine:
     protocol: str
     formats: tuple[str, ...]
 
-    @classmethod
-    def parse(cls, line: Line) -> _MLine:
-        words = Words(line.value, "RFC 8866, section 5.14", _FORM)
-        try:
-            kind = words.next("the medium")
-            port, slash, count = words.next("the port").partition("/")
-            at: dict[str, Any] = {"rfc": words.rfc, "form": _FORM, "offset": words.offset}
-            port_number = number(port, "the port", 65535, **at)
-            ports = number(count, "how many ports", 65535, least=1, **at) if slash else None
-            protocol = words.next("the protocol")
-            formats = []
-            while (name := words.next_or_none()) is not None:
-                if "RTP/" in protocol and not (
-                    name.isascii() and name.isdigit() and len(name) <= 3 and int(name) <= 127
-                ):
-                    raise words.error(f"{shown(name)} is no payload type")
-                formats.append(name)
-            if not formats:
-                raise words.error("a format is missing", offset=len(line.value))
-        except SdpError as error:
-            raise error.at(line.number, 2) from None
-        return cls(kind, port_number, ports, protocol, tuple(formats))
+
+def _read_m_line(value: str) -> _MLine:
+    words = Words(value, "RFC 8866, section 5.14", _FORM)
+    kind = words.next("the medium")
+    port, slash, count = words.next("the port").partition("/")
+    at: dict[str, Any] = {"rfc": words.rfc, "form": _FORM, "offset": words.offset}
+    port_number = number(port, "the port", 65535, **at)
+    ports = number(count, "how many ports", 65535, least=1, **at) if slash else None
+    protocol = words.next("the protocol")
+    formats = []
+    while (name := words.next_or_none()) is not None:
+        if "RTP/" in protocol and not (name.isascii() and name.isdigit() and len(name) <= 3 and int(name) <= 127):
+            raise words.error(f"{shown(name)} is no payload type")
+        formats.append(name)
+    if not formats:
+        raise words.error("a format is missing", offset=len(value))
+    return _MLine(kind, port_number, ports, protocol, tuple(formats))
+
+
+# Those of browsers repeat; longer ones are nobody's.
+_read_shared_m_line = lru_cache(maxsize=256)(_read_m_line)
 
 
 @dataclass(frozen=True)
 class MediaSection(Section):
     """Audio, video or data: `lines[0]` is the `m=` line."""
 
-    @cached_property
+    @once
     def _m(self) -> _MLine:
-        return _MLine.parse(self.lines[0])
+        line = self.lines[0]
+        try:
+            return (_read_shared_m_line if len(line.value) < 200 else _read_m_line)(line.value)
+        except SdpError as error:
+            raise error.at(line.number, 2) from None
 
     @property
     def kind(self) -> str:
@@ -144,12 +148,12 @@ class MediaSection(Section):
         """`a=rtpmap`."""
         return tuple(self.parsed("rtpmap"))
 
-    @cached_property
+    @once
     def feedback(self) -> tuple[Feedback, ...]:
         """`a=rtcp-fb`."""
         return tuple(self.parsed("rtcp-fb"))
 
-    @cached_property
+    @once
     def codecs(self) -> tuple[Codec, ...]:
         """What the formats of the `m=` line mean, in its order. A format that nothing explains is left out."""
         maps = {known.payload_type: known for known in reversed(self.rtpmaps)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -40,7 +39,6 @@ _ORDER = {
 _SINGLE = frozenset("vosiuck")
 _IN_MEDIA = frozenset("micbka")
 _MEANING = {"v": "v=0", "o": "o=- 1 1 IN IP4 127.0.0.1", "s": "s=-", "t": "t=0 0"}
-_ROW = re.compile(r"([^\r\n]*)(\r\n|\n|\Z)")
 
 
 def parse(text: str | bytes) -> Description:
@@ -72,23 +70,24 @@ def _decoded(text: str | bytes) -> str:
 def _lines(text: str) -> tuple[list[Line], str]:
     """The lines, and the blank lines that follow the last one."""
     lines: list[Line] = []
-    place = 0
-    while place < len(text):
+    place, size = 0, len(text)
+    while place < size:
         if text[place] in "\r\n" and not text[place:].strip("\r\n"):
             break
-        row = _ROW.match(text, place)
         number = len(lines) + 1
-        if row is None:
-            offset = re.compile(r"[^\r\n]*").match(text, place)
-            assert offset is not None
+        stop = text.find("\n", place)
+        row, end, after = (text[place:], "", size) if stop < 0 else (text[place:stop], "\n", stop + 1)
+        if end and row.endswith("\r"):
+            row, end = row[:-1], "\r\n"
+        if "\r" in row:
             raise SdpError(
                 "a carriage return without a line feed", rfc=_RFC, hint="Lines end with CR LF",
-                line=number, offset=len(offset.group()),
+                line=number, offset=row.index("\r"),
             )  # fmt: skip
         if number > MAX_LINES:
             raise SdpError(f"more than {MAX_LINES} lines", rfc=_RFC, hint="Nothing sends that much", line=number)
-        lines.append(_line(row[1], row[2], number))
-        place = row.end()
+        lines.append(_line(row, end, number))
+        place = after
     if not lines:
         raise SdpError("there is nothing in it", rfc=_RFC, hint="A description begins with v=0", line=1)
     return lines, text[place:]
@@ -160,7 +159,7 @@ def _sections(lines: list[Line]) -> Iterator[MediaSection]:
         _ = section.kind, section.codecs
         mid = section.mid
         if mid is not None and mid in mids:
-            number = next(section.attributes("mid")).number
+            number = section.attributes("mid")[0].number
             hint = "Each media section has a name of its own"
             raise SdpError(
                 f"the mid {shown(mid)} comes twice", rfc="RFC 5888, section 4", hint=hint, line=number, offset=6

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, cast
 
 from peerline.sdp.bandwidth import Bandwidth
 from peerline.sdp.line import Line
+from peerline.sdp.once import once
 from peerline.sdp.rtp_attributes import HeaderExtension
 from peerline.sdp.transport_attributes import DIRECTIONS, Connection, Fingerprint
 
@@ -28,18 +29,25 @@ class Section:
 
     # Lines and attributes ------------------------------------------------------------------------------------
 
-    def attributes(self, name: str) -> Iterator[Line]:
+    @once
+    def _by_name(self) -> dict[str | None, list[Line]]:
+        found: dict[str | None, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(line.name, []).append(line)
+        return found
+
+    def attributes(self, name: str) -> Sequence[Line]:
         """All `a=name` lines."""
-        return (line for line in self.lines if line.name == name)
+        return self._by_name.get(name, ())
 
     def has(self, name: str) -> bool:
         """Whether there is an `a=name` line."""
-        return any(self.attributes(name))
+        return name in self._by_name
 
     def get(self, name: str) -> str | None:
         """The content of the first `a=name` line: "" for a flag, None where there is none."""
-        line = next(self.attributes(name), None)
-        return None if line is None else line.content or ""
+        lines = self._by_name.get(name)
+        return None if lines is None else lines[0].content or ""
 
     def parsed(self, name: str) -> list[Any]:
         """The objects of all `a=name` lines."""
@@ -47,7 +55,8 @@ class Section:
 
     def first(self, name: str) -> Any:
         """The object of the first `a=name` line, or None."""
-        return next((line.parsed for line in self.attributes(name)), None)
+        lines = self._by_name.get(name)
+        return None if lines is None else lines[0].parsed
 
     # What both levels have ------------------------------------------------------------------------------------
 
@@ -61,7 +70,7 @@ class Section:
         """The `b=` lines."""
         return tuple(line.parsed for line in self.lines if line.type == "b")
 
-    @property
+    @once
     def direction(self) -> Direction | None:
         """The direction that is said here; None where it is not. The last one counts."""
         said = [line.name for line in self.lines if line.name in DIRECTIONS]
@@ -114,7 +123,7 @@ class Section:
         made = tuple(lines)
         end = self.line_end
         # The last line of a text may have no ending. It needs one as soon as another follows.
-        return replace(self, lines=(*(line if line.end else replace(line, end=end) for line in made[:-1]), *made[-1:]))
+        return replace(self, lines=(*(line if line.end else line.with_end(end) for line in made[:-1]), *made[-1:]))
 
     def without(self, is_unwanted: Callable[[Line], bool]) -> Self:
         """Without some lines."""

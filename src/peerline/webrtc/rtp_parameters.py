@@ -22,7 +22,8 @@ from peerline.webidl import (
 __all__ = [
     "RTCRtcpParameters", "RTCRtpCapabilities", "RTCRtpCodec", "RTCRtpCodecParameters", "RTCRtpEncodingParameters",
     "RTCRtpHeaderExtensionCapability", "RTCRtpHeaderExtensionParameters", "RTCRtpReceiveParameters",
-    "RTCRtpSendParameters", "RTCRtpTransceiverDirection", "codec_dictionary", "dictionary", "is_any_match", "is_codec_match",
+    "RTCRtpSendParameters", "RTCRtpTransceiverDirection", "codec_dictionary", "dictionary", "is_any_match",
+    "is_codec_match",
 ]  # fmt: skip
 
 RTCRtpTransceiverDirection = enumeration("sendrecv", "sendonly", "recvonly", "inactive", "stopped")
