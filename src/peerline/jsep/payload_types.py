@@ -96,10 +96,13 @@ def answer_codecs(rows: Sequence[Row], offered: Sequence[Codec], *, is_ordered: 
     """
     pairs: list[tuple[int, int, Codec]] = []
     answered: set[int] = set()
+    by_name: dict[str, list[tuple[int, Row]]] = {}
+    for rank, row in enumerate(rows):
+        by_name.setdefault(row.codec.key, []).append((rank, row))
     for place, theirs in enumerate(offered):
         if theirs.key == "rtx" or theirs.payload_type in answered:
             continue
-        for rank, row in enumerate(rows):
+        for rank, row in by_name.get(theirs.key, ()):
             if _fits(row, theirs):
                 pairs.append((rank, place, _answered(row, theirs)))
                 answered.add(theirs.payload_type)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from peerline.sdp.fmtp import Fmtp
+from peerline.sdp.once import once
 from peerline.sdp.scan import Words, number, shown
 
 __all__ = ["STATIC_PAYLOAD_TYPES", "Codec", "Feedback", "RtpMap"]
@@ -78,12 +79,12 @@ class Codec:
     fmtp: Fmtp = field(default_factory=Fmtp)
     feedback: tuple[Feedback, ...] = ()
 
-    @property
+    @once
     def key(self) -> str:
         """The name in small letters: names of codecs have no case."""
         return self.name.lower()
 
-    @property
+    @once
     def repairs(self) -> int | None:
         """For RTX (RFC 4588, section 8): the payload type whose packets it sends again (`apt`)."""
         value = self.fmtp.get("apt") or ""

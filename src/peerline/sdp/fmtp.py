@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from peerline.sdp.errors import SdpError
+from peerline.sdp.once import once
 from peerline.sdp.scan import shown
 
 __all__ = ["Fmtp", "OpusParameters", "vp9_profile"]
@@ -19,6 +20,10 @@ class Fmtp:
     @property
     def parameters(self) -> dict[str, str]:
         """Names, in small letters, and values; what has no `=` has an empty value. The first of a name counts."""
+        return dict(self._parsed)
+
+    @once
+    def _parsed(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for part in self.text.split(";"):
             name, _, value = part.strip().partition("=")
@@ -28,7 +33,7 @@ class Fmtp:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of one parameter."""
-        return self.parameters.get(name.lower(), default)
+        return self._parsed.get(name.lower(), default)
 
     def number(self, name: str, default: int, most: int, rfc: str) -> int:
         """The value of one parameter as a number from 0 to `most`. Raises SdpError."""

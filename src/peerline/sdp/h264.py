@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from peerline.sdp.errors import SdpError
 from peerline.sdp.fmtp import Fmtp
+from peerline.sdp.once import once
 from peerline.sdp.scan import shown
 
 __all__ = ["DEFAULT_PROFILE_LEVEL_ID", "H264Profile", "ProfileLevelId", "answered_profile_level_id"]
@@ -59,6 +61,7 @@ class ProfileLevelId:
     level_idc: int
 
     @classmethod
+    @lru_cache(maxsize=64)
     def parse(cls, text: str) -> ProfileLevelId:
         """Raises SdpError."""
         if re.fullmatch(r"[0-9A-Fa-f]{6}", text) is None:
@@ -67,7 +70,7 @@ class ProfileLevelId:
             )
         return cls(int(text[:2], 16), int(text[2:4], 16), int(text[4:], 16))
 
-    @property
+    @once
     def profile(self) -> H264Profile | None:
         """The profile's name, or None for one that has none here."""
         bits = f"{self.constraints:08b}"
