@@ -15,7 +15,7 @@ from peerline.webrtc.rtc_error import RTCError
 from peerline.webrtc.session_description import RTCSessionDescriptionInit
 
 if TYPE_CHECKING:
-    from peerline.webrtc.peer_connection import RTCPeerConnection
+    from peerline.webrtc.peer_connection_base import ConnectionBase
 
 __all__ = ["Negotiation"]
 
@@ -28,7 +28,7 @@ ICE_SECRETS_RFC = "RFC 8839, section 5.4"
 class Negotiation:
     """Works on the connection's session and tells the connection what came of it."""
 
-    def __init__(self, connection: RTCPeerConnection) -> None:
+    def __init__(self, connection: ConnectionBase) -> None:
         self._connection = connection
         self._operations = OperationsChain(lambda: connection._is_closed, self._chain_is_empty)
         self._is_needed = False

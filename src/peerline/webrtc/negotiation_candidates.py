@@ -11,15 +11,17 @@ from peerline.sdp import Candidate, SdpError
 from peerline.webrtc.ice_candidate import RTCIceCandidate, RTCIceCandidateInit
 
 if TYPE_CHECKING:
-    from peerline.webrtc.peer_connection import RTCPeerConnection
+    from peerline.webrtc.peer_connection_base import ConnectionBase
 
 __all__ = ["add_ice_candidate"]
 
 _WHAT = "RTCPeerConnection.addIceCandidate"
 
 
-def add_ice_candidate(connection: RTCPeerConnection, candidate: Any, members: Mapping[str, Any]) -> Promise[None]:
+def add_ice_candidate(connection: ConnectionBase, candidate: Any, members: Mapping[str, Any]) -> Promise[None]:
     """Chained behind what is under way. Raises TypeError for what says of no section that it belongs to it."""
+    if candidate is None and not isinstance(members.get("candidate", ""), str):
+        candidate, members = members["candidate"], {}  # addIceCandidate(candidate=RTCIceCandidate(…))
     given = RTCIceCandidateInit(candidate, **members)
     if given.candidate and given.sdpMid is None and given.sdpMLineIndex is None:
         raise TypeError("the candidate needs sdpMid or sdpMLineIndex")
@@ -27,7 +29,7 @@ def add_ice_candidate(connection: RTCPeerConnection, candidate: Any, members: Ma
 
 
 class _Addition:
-    def __init__(self, connection: RTCPeerConnection, given: RTCIceCandidateInit) -> None:
+    def __init__(self, connection: ConnectionBase, given: RTCIceCandidateInit) -> None:
         self._connection = connection
         self._given = given
         self._outcome: Promise[None] = Promise(_WHAT)

@@ -9,12 +9,12 @@ from peerline.events import Event
 from peerline.jsep import Outcome, Transceiver
 from peerline.media import MediaStream, MediaStreamTrack, RemoteTrack
 from peerline.webrtc.encodings import checked_encodings
-from peerline.webrtc.peer_connection_legacy import MediaStreamEvent
 from peerline.webrtc.rtp_transceiver import RTCRtpTransceiver
+from peerline.webrtc.stream_event import MediaStreamEvent
 from peerline.webrtc.track_event import RTCTrackEvent
 
 if TYPE_CHECKING:
-    from peerline.webrtc.peer_connection import RTCPeerConnection
+    from peerline.webrtc.peer_connection_base import ConnectionBase
 
 __all__ = ["ConnectionMedia"]
 
@@ -22,7 +22,7 @@ __all__ = ["ConnectionMedia"]
 class ConnectionMedia:
     """The set of transceivers as W3C objects."""
 
-    def __init__(self, connection: RTCPeerConnection) -> None:
+    def __init__(self, connection: ConnectionBase) -> None:
         self._connection = connection
         self._faces: dict[Transceiver, RTCRtpTransceiver] = {}
         self._streams: dict[str, MediaStream] = {}

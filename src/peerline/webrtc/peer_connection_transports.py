@@ -26,9 +26,8 @@ from peerline.webrtc.peer_transport import IceCredentials, PeerTransport
 
 if TYPE_CHECKING:
     from peerline.webrtc.data_channel import RTCDataChannel
+    from peerline.webrtc.peer_connection_base import ConnectionBase
     from peerline.webrtc.sctp_transport import RTCSctpTransport
-
-    from peerline.webrtc.peer_connection import RTCPeerConnection
 
 __all__ = ["ConnectionTransports"]
 
@@ -48,7 +47,7 @@ class _Told:
 class ConnectionTransports:
     """The `TransportOwner` of a connection's transports."""
 
-    def __init__(self, connection: RTCPeerConnection) -> None:
+    def __init__(self, connection: ConnectionBase) -> None:
         self._connection = connection
         self._told: dict[int, _Told] = {}
         self._data: PeerTransport | None = None

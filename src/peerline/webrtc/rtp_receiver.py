@@ -16,9 +16,8 @@ from peerline.webrtc.rtp_parameters import RTCRtpCapabilities, RTCRtpReceivePara
 
 if TYPE_CHECKING:
     from peerline.webrtc.dtls_transport import RTCDtlsTransport
+    from peerline.webrtc.peer_connection_base import ConnectionBase
     from peerline.webrtc.stats import RTCStatsReport
-
-    from peerline.webrtc.peer_connection import RTCPeerConnection
 
 __all__ = ["RTCRtpReceiver"]
 
@@ -28,7 +27,7 @@ MAX_JITTER_BUFFER_TARGET_MS = 4000
 class RTCRtpReceiver:
     """Receives one track. Made with its transceiver; `track` is there from the beginning, muted until media comes."""
 
-    _connection: RTCPeerConnection
+    _connection: ConnectionBase
     _negotiated: Transceiver
     _track: RemoteTrack
     _streams: list[MediaStream]
@@ -39,7 +38,7 @@ class RTCRtpReceiver:
         raise TypeError("RTCRtpReceiver has no constructor: addTrack and addTransceiver make one")
 
     @classmethod
-    def _made(cls, connection: RTCPeerConnection, negotiated: Transceiver) -> RTCRtpReceiver:
+    def _made(cls, connection: ConnectionBase, negotiated: Transceiver) -> RTCRtpReceiver:
         made = cls.__new__(cls)
         made._connection, made._negotiated = connection, negotiated
         made._track = RemoteTrack(negotiated.kind)

@@ -19,9 +19,8 @@ from peerline.webrtc.rtp_parameters import RTCRtpCapabilities, RTCRtpSendParamet
 
 if TYPE_CHECKING:
     from peerline.webrtc.dtls_transport import RTCDtlsTransport
+    from peerline.webrtc.peer_connection_base import ConnectionBase
     from peerline.webrtc.stats import RTCStatsReport
-
-    from peerline.webrtc.peer_connection import RTCPeerConnection
 
 __all__ = ["RTCRtpSender"]
 
@@ -29,7 +28,7 @@ __all__ = ["RTCRtpSender"]
 class RTCRtpSender:
     """Sends one track, or none. Made with its transceiver."""
 
-    _connection: RTCPeerConnection
+    _connection: ConnectionBase
     _negotiated: Transceiver
     _track: MediaStreamTrack | None
     _transport: RTCDtlsTransport | None
@@ -43,9 +42,7 @@ class RTCRtpSender:
         raise TypeError("RTCRtpSender has no constructor: addTrack and addTransceiver make one")
 
     @classmethod
-    def _made(
-        cls, connection: RTCPeerConnection, negotiated: Transceiver, track: MediaStreamTrack | None
-    ) -> RTCRtpSender:
+    def _made(cls, connection: ConnectionBase, negotiated: Transceiver, track: MediaStreamTrack | None) -> RTCRtpSender:
         made = cls.__new__(cls)
         made._connection, made._negotiated = connection, negotiated
         made._transport = None

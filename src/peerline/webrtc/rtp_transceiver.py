@@ -22,7 +22,7 @@ from peerline.webrtc.rtp_receiver import RTCRtpReceiver
 from peerline.webrtc.rtp_sender import RTCRtpSender
 
 if TYPE_CHECKING:
-    from peerline.webrtc.peer_connection import RTCPeerConnection
+    from peerline.webrtc.peer_connection_base import ConnectionBase
 
 __all__ = ["RTCRtpTransceiver"]
 
@@ -30,7 +30,7 @@ __all__ = ["RTCRtpTransceiver"]
 class RTCRtpTransceiver:
     """A sender and a receiver that share a media section of the descriptions."""
 
-    _connection: RTCPeerConnection
+    _connection: ConnectionBase
     _negotiated: Transceiver
     _sender: RTCRtpSender
     _receiver: RTCRtpReceiver
@@ -40,7 +40,7 @@ class RTCRtpTransceiver:
 
     @classmethod
     def _made(
-        cls, connection: RTCPeerConnection, negotiated: Transceiver, track: MediaStreamTrack | None
+        cls, connection: ConnectionBase, negotiated: Transceiver, track: MediaStreamTrack | None
     ) -> RTCRtpTransceiver:
         made = cls.__new__(cls)
         made._connection, made._negotiated = connection, negotiated
