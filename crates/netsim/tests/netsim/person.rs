@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use peerline_netsim::{Packet, Peer};
 use peerline_session::{Session, SessionEvent};
-use peerline_transport::data_channel::{ChannelEvent, ChannelKey, ChannelSettings, Kind, SendError};
+use peerline_transport::data_channel::{ChannelEvent, ChannelKey, ChannelSettings, Kind, OpenError, SendError};
 use peerline_transport::ice::{Address, Candidate, Gathering, GatheringEvent, IceEvent, IceState};
 
 use crate::signaling::{Signal, Signaling};
@@ -52,10 +52,14 @@ impl Person {
     }
 
     pub(crate) fn open(&mut self, now: Instant, settings: ChannelSettings) -> ChannelKey {
+        self.try_open(now, settings).unwrap()
+    }
+
+    pub(crate) fn try_open(&mut self, now: Instant, settings: ChannelSettings) -> Result<ChannelKey, OpenError> {
         let label = settings.label.clone();
-        let channel = self.session.channels().open(now, settings).unwrap();
+        let channel = self.session.channels().open(now, settings)?;
         self.labels.insert(channel, label);
-        channel
+        Ok(channel)
     }
 
     pub(crate) fn send(&mut self, channel: ChannelKey, message: &[u8]) {
