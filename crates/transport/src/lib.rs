@@ -8,4 +8,5 @@
 pub mod data_channel;
 pub mod dtls;
 pub mod ice;
+pub mod relay;
 pub mod sctp;

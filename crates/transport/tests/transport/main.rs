@@ -10,3 +10,7 @@ mod ice;
 mod ice_world;
 mod nat;
 mod network;
+mod relay;
+mod relay_hostile;
+mod relay_stream;
+mod relay_world;
