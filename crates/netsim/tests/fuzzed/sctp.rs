@@ -13,7 +13,7 @@ use crate::mutation::mutate;
 use crate::sctp_chunks::{HEADER, Seen, seal};
 
 const MAX_STEPS: usize = 150;
-const MILLISECONDS: [u64; 7] = [0, 1, 100, 1_000, 3_100, 30_000, 4_000_000];
+const MILLISECONDS: [u64; 7] = [0, 1, 100, 1_000, 3_100, 30_000, 600_000];
 const PPIDS: [u32; 7] = [50, 51, 53, 56, 57, 52, 99];
 const PACKET: usize = 1191;
 

@@ -16,6 +16,9 @@ const FIRST_RETRY: Duration = Duration::from_millis(400);
 /// The timer doubles each time, so the timeout ends a handshake and not this number.
 const RETRIES: usize = 30;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
+/// While a piece of the peer's flight is missing, dimpl wants to acknowledge the others again and again, at once: an endless
+/// row of packets for one that was lost. This lies between two of them.
+const ACK_PAUSE: Duration = Duration::from_millis(100);
 /// Largest plaintext of a record (RFC 8446 §5.1).
 const MAX_RECORD: usize = 16 * 1024;
 
@@ -119,7 +122,10 @@ impl Dtls {
             return;
         }
         match self.inner.handle_timeout(now) {
-            Ok(()) => self.drain(),
+            Ok(()) => {
+                self.drain();
+                self.due = self.due.map(|due| if due > now { due } else { now + ACK_PAUSE });
+            }
             Err(error) => self.fail(&error),
         }
     }

@@ -155,6 +155,48 @@ fn a_peer_that_never_answers_fails_the_handshake_within_a_minute() {
     assert_eq!(pair.ends[CLIENT].poll_timeout(), None);
 }
 
+/// Loses the piece of that number of the server's flight, and lets ten seconds pass; the packets of the client meanwhile.
+fn asked_for_a_lost_piece(lost: usize) -> Option<usize> {
+    let certificates = [certificate(), certificate()];
+    let mut now = Network::<()>::new(0, Path::CLEAN).now;
+    let mut ends = [(CLIENT, DtlsRole::Client), (SERVER, DtlsRole::Server)].map(|(side, role)| {
+        let settings = DtlsSettings { packet_bytes: 200, ..DtlsSettings::new(role) };
+        Dtls::new(now, &certificates[side], settings, all_fingerprints(&certificates[1 - side])).unwrap()
+    });
+    let take = |ends: &mut [Dtls; 2], side: usize| -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| ends[side].poll_transmit()).collect()
+    };
+    // What begins so is encrypted (RFC 9147 §4). A server may ask for another hello first.
+    let is_encrypted = |packet: &Vec<u8>| packet[0] >= 0x20;
+    let mut flight = Vec::new();
+    while !flight.iter().any(is_encrypted) {
+        flight.iter().for_each(|packet: &Vec<u8>| ends[CLIENT].handle_input(now, packet));
+        take(&mut ends, CLIENT).iter().for_each(|packet| ends[SERVER].handle_input(now, packet));
+        flight = take(&mut ends, SERVER);
+        assert!(!flight.is_empty());
+    }
+    if lost >= flight.len() {
+        return None;
+    }
+    flight.remove(lost);
+    flight.iter().for_each(|packet| ends[CLIENT].handle_input(now, packet));
+    let mut asked = 0;
+    let end = now + Duration::from_secs(10);
+    while let Some(due) = ends[CLIENT].poll_timeout().filter(|due| *due < end && asked < 1000) {
+        now = now.max(due);
+        ends[CLIENT].handle_timeout(now);
+        asked += take(&mut ends, CLIENT).len();
+    }
+    Some(asked)
+}
+
+#[test]
+fn a_lost_piece_of_a_flight_is_asked_for_now_and_then_and_not_without_end() {
+    let asked: Vec<usize> = (0..).map_while(asked_for_a_lost_piece).collect();
+    assert!(asked.len() > 3, "the flight is in pieces");
+    assert!(asked.iter().all(|asked| *asked < 150), "{asked:?} packets in ten seconds");
+}
+
 #[test]
 fn goodbye_reaches_the_other_side_after_all_data() {
     let mut pair = DtlsPair::new(8, Path::CLEAN, BOTH);
