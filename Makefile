@@ -15,7 +15,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name 
 WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json \
 	src/peerline/sdp/explanations.json
 
-.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse fuzz page protocol wheel format lock clean \
+.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse fuzz page protocol wheel format lock clean conformance \
 	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer
 
 help: ## list the verbs
@@ -75,6 +75,11 @@ fuzz: $(STAMPS)/cargo-fuzz ## every fuzz target for SECONDS=600, one after the o
 	  env -u CARGO_TARGET_DIR RUSTC_BOOTSTRAP=1 cargo fuzz run -s none $$target .cache/fuzz/$$target fuzz/corpus/$$target -- \
 	    -max_total_time=$(SECONDS) -max_len=1500 -print_final_stats=1 || exit 1; \
 	done
+
+JOBS ?= 2
+
+conformance: setup ## the Web Platform Tests beside Chromium: WPT_ROOT=wpt WPT_RUNNER=wpt-runner [JOBS=2] [ONLY='RTCDataChannel-*']
+	@PYTHONPATH=tests $(PY) -m conformance.run --root "$(WPT_ROOT)" --runner "$(WPT_RUNNER)" --jobs $(JOBS) --only "$(ONLY)"
 
 page: $(STAMPS)/page ## build the web page into the package
 

@@ -1,0 +1,1 @@
+"""The Web Platform Tests on Peerline: `make conformance`."""

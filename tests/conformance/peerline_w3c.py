@@ -1,0 +1,125 @@
+"""Peerline as the runner of the Web Platform Tests wants to see it: the W3C's names in one module, and test equipment.
+
+Equipment is what a browser has, too, when it runs these tests: a pretended camera and microphone (Chromium's
+`--use-fake-device-for-media-stream`), permissions that a test may set, and procedural tracks. None of it makes frames:
+Peerline has no media yet. Nothing of what is tested is done here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import peerline
+from peerline.errors import DOMException, NotAllowedError
+from peerline.events import Event, EventTarget
+from peerline.media import (
+    CameraMode,
+    InputDevice,
+    MediaDevices,
+    MediaStreamTrack,
+    MediaTrackCapabilities,
+    MediaTrackSettings,
+    Source,
+)
+
+Kind = Literal["audio", "video"]
+
+__all__ = ["DOMException", "Event", "EventTarget", "navigator", "noise_track", "set_permission"]
+
+for _name in peerline.__all__:
+    globals()[_name] = getattr(peerline, _name)
+
+denied: set[str] = set()
+
+
+class PretendedSource(Source):
+    """An opened device."""
+
+    def __init__(self, device: InputDevice) -> None:
+        super().__init__(device.label)
+        self._device = device
+
+    def capabilities(self) -> MediaTrackCapabilities:
+        return self._device.capabilities
+
+    def choices(self, sets: Any) -> Any:
+        return self._device.choices(sets)
+
+
+class PretendedDevice(InputDevice):
+    """A device that opens if the test has not denied it."""
+
+    permission: str
+    possible: ClassVar[Mapping[str, Any]]
+
+    @property
+    def capabilities(self) -> MediaTrackCapabilities:
+        return MediaTrackCapabilities(self.possible, deviceId=self.id, groupId=self.group)
+
+    async def open(self) -> Source:
+        if self.permission in denied:
+            raise NotAllowedError(f"the test has denied the {self.permission}")
+        return PretendedSource(self)
+
+
+class Camera(PretendedDevice):
+    kind: Kind = "video"
+    permission = "camera"
+    id, group, label = "camera-0", "box-0", "Pretended camera"
+    modes = (CameraMode(640, 480, 30), CameraMode(320, 240, 30), CameraMode(1280, 720, 30), CameraMode(1920, 1080, 30))
+    usual = MediaTrackSettings(facingMode="user")
+    possible: ClassVar[Mapping[str, Any]] = {
+        "width": {"min": 1, "max": 1920},
+        "height": {"min": 1, "max": 1080},
+        "aspectRatio": {"min": 1 / 1080, "max": 1920},
+        "frameRate": {"min": 1, "max": 30},
+        "facingMode": ["user"],
+        "resizeMode": ["none", "crop-and-scale"],
+    }
+
+
+class Microphone(PretendedDevice):
+    kind: Kind = "audio"
+    permission = "microphone"
+    id, group, label = "microphone-0", "box-0", "Pretended microphone"
+    usual = MediaTrackSettings(
+        sampleRate=48000,
+        sampleSize=16,
+        echoCancellation=True,
+        autoGainControl=True,
+        noiseSuppression=True,
+        voiceIsolation=False,
+        latency=0.01,
+        channelCount=1,
+    )
+    possible: ClassVar[Mapping[str, Any]] = {
+        "sampleRate": {"min": 8000, "max": 96000},
+        "sampleSize": {"min": 16, "max": 16},
+        "echoCancellation": [True, False, "all", "remote-only"],
+        "autoGainControl": [True, False],
+        "noiseSuppression": [True, False],
+        "voiceIsolation": [True, False],
+        "latency": {"min": 0.01, "max": 0.5},
+        "channelCount": {"min": 1, "max": 2},
+    }
+
+
+class navigator:
+    """What pages call `navigator`."""
+
+    mediaDevices = MediaDevices([Microphone(), Camera()])
+
+
+def noise_track(kind: Kind, width: int = 640, height: int = 480, signal: int | None = None) -> MediaStreamTrack:
+    """In place of an oscillator or a canvas: a track with a source of its own."""
+    return MediaStreamTrack(kind, source=Source("noise"))
+
+
+def set_permission(request: Mapping[str, Any]) -> None:
+    """test_driver.set_permission."""
+    name = request["descriptor"]["name"]
+    if request["state"] == "denied":
+        denied.add(name)
+    else:
+        denied.discard(name)
