@@ -116,7 +116,10 @@ impl<A: SctpAssociation> DataChannels<A> {
                 return Some(event);
             }
             let event = self.association.poll_event()?;
-            self.on_association(event);
+            // What had come before we ended it, and nobody asked for yet, is nobody's.
+            if !self.is_over {
+                self.on_association(event);
+            }
         }
     }
 

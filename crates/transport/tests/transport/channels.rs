@@ -250,3 +250,17 @@ fn the_association_waits_for_a_silent_peer_as_long_as_it_takes() {
     pair.network.path = Path::CLEAN;
     pair.run_until("they connect", |pair| pair.events.iter().all(|events| !events.is_empty()));
 }
+
+#[test]
+fn a_channel_that_the_other_side_opened_just_before_our_end_is_not_told_after_it() {
+    let mut pair = Pair::connected(20, Path::CLEAN);
+    let now = pair.now();
+    pair.ends[CLIENT].open(now, ChannelSettings::new("late")).unwrap();
+    while let Some(packet) = pair.ends[CLIENT].poll_transmit() {
+        pair.ends[SERVER].handle_input(now, &packet);
+    }
+    pair.ends[SERVER].abort(now);
+    let events: Vec<ChannelEvent> = std::iter::from_fn(|| pair.ends[SERVER].poll_event()).collect();
+    assert_eq!(events, [ChannelEvent::AssociationClosed { is_failure: false }]);
+    assert!(pair.ends[SERVER].is_empty());
+}
