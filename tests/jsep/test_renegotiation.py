@@ -340,3 +340,12 @@ def test_trickle_is_what_the_peer_says_of_it() -> None:
     assert callee.can_trickle is False
     callee.set_remote("offer", offer)
     assert callee.can_trickle is True
+
+
+def test_what_was_stopped_before_it_had_a_section_asks_for_nothing_and_goes_with_the_next_answer() -> None:
+    caller, callee = side(1), side(2)
+    add(caller, "audio").stop_sending_and_receiving()
+    assert not caller.is_negotiation_needed
+    video = add(caller, "video")
+    negotiate(caller, callee)
+    assert caller.transceivers == [video]

@@ -22,7 +22,8 @@ def is_negotiation_needed(record: Record) -> bool:
 
 def _needs(record: Record, description: Applied | None, transceiver: Transceiver) -> bool:
     if transceiver.is_stopping and not transceiver.is_stopped:
-        return True
+        # The specification says yes even if there is no section to reject: then it would ask for ever.
+        return transceiver.mid is not None
     media = description.section(transceiver.index) if description is not None and transceiver.mid is not None else None
     if transceiver.is_stopped:
         return media is not None and not _is_rejected(record, transceiver)

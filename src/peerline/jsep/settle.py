@@ -56,9 +56,14 @@ def settle(record: Record, side: Side, applied: Applied, state: SignalingState, 
 
 
 def remove_stopped(record: Record, outcome: Outcome) -> None:
-    """After an answer: stopped transceivers whose sections both sides know to be rejected go."""
+    """After an answer: stopped transceivers whose sections both sides know to be rejected go, and those that were
+    stopped before they ever had one."""
     for one in list(record.transceivers):
-        if one.is_stopped and _is_rejected(record, one):
+        if one.is_stopping and one.mid is None:
+            one.stop()
+            record.transceivers.remove(one)
+            outcome.removed.append(one)
+        elif one.is_stopped and _is_rejected(record, one):
             record.transceivers.remove(one)
             one.mid = one.index = None
             outcome.removed.append(one)
