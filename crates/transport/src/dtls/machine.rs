@@ -2,20 +2,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use dimpl::{Config, Error, Output, ProtocolVersion, UnexpectedMessageError};
+use dimpl::{Error, Output, ProtocolVersion, UnexpectedMessageError};
 
 use super::certificate::Certificate;
+use super::config::config;
 use super::event::{DtlsEvent, DtlsFailure, NotConnected, SrtpKeys};
 use super::fingerprint::{Fingerprint, is_announced};
 use super::settings::{DtlsRole, DtlsSettings, Versions};
 
-const FIRST_RETRY: Duration = Duration::from_millis(400);
-/// The timer doubles each time, so the timeout ends a handshake and not this number.
-const RETRIES: usize = 30;
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// While a piece of the peer's flight is missing, dimpl wants to acknowledge the others again and again, at once: an endless
 /// row of packets for one that was lost. This lies between two of them.
 const ACK_PAUSE: Duration = Duration::from_millis(100);
@@ -67,16 +63,7 @@ impl Dtls {
         if fingerprints.is_empty() {
             return Err(NoUsableFingerprint);
         }
-        let config = Config::builder()
-            .mtu(settings.packet_bytes)
-            .flight_start_rto(FIRST_RETRY)
-            .flight_retries(RETRIES)
-            .handshake_timeout(HANDSHAKE_TIMEOUT)
-            // ICE has made sure of the peer's address; a cookie would cost a round trip.
-            .use_server_cookie(false)
-            .build()
-            .expect("the settings are constant and were tried");
-        let (config, own) = (Arc::new(config), certificate.for_handshake());
+        let (config, own) = (config(settings.packet_bytes), certificate.for_handshake());
         let mut inner = match settings.versions {
             Versions::Newest => dimpl::Dtls::new_auto(config, own, now),
             Versions::Only12 => dimpl::Dtls::new_12(config, own, now),

@@ -1,6 +1,7 @@
 //! RTCDtlsTransport: a DTLS connection with a peer known by fingerprint alone (RFC 8827 §6.5, RFC 8842).
 
 mod certificate;
+mod config;
 mod event;
 mod fingerprint;
 mod machine;

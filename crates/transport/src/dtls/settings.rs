@@ -19,6 +19,8 @@ pub enum Versions {
     Only13,
 }
 
+pub(super) const PACKET_BYTES: usize = 1150;
+
 #[derive(Debug, Clone, Copy)]
 pub struct DtlsSettings {
     pub role: DtlsRole,
@@ -29,6 +31,6 @@ pub struct DtlsSettings {
 
 impl DtlsSettings {
     pub fn new(role: DtlsRole) -> Self {
-        Self { role, versions: Versions::Newest, packet_bytes: 1150 }
+        Self { role, versions: Versions::Newest, packet_bytes: PACKET_BYTES }
     }
 }
