@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from peerline.jsep.applied import Applied
+from peerline.jsep.candidates import with_gathered
 from peerline.jsep.codecs import is_media, rows_for
 from peerline.jsep.direction import intersect, reverse, sends
 from peerline.jsep.header_extensions import answer_extensions
 from peerline.jsep.offer_layout import prepared_credentials
 from peerline.jsep.payload_types import answer_codecs
-from peerline.jsep.record import Applied, Created, Record
+from peerline.jsep.record import Created, Record
 from peerline.jsep.remote_layout import with_remote
 from peerline.jsep.transceiver import Transceiver, rids_of
 from peerline.jsep.transport import Credentials, DtlsRole, Layout, TransportPlan
@@ -39,7 +41,8 @@ def create_answer(record: Record) -> Created:
     parts = [_part(record, remote, index) for index in range(len(offer.media))]
     groups = _groups(offer, parts)
     layout = _lay_out(record, offer, parts, groups)
-    media = tuple(_section(record, offer, part, layout.of(index)) for index, part in enumerate(parts))
+    sections = [_section(record, offer, part, layout.of(index)) for index, part in enumerate(parts)]
+    media = with_gathered(record, sections, layout)
     description = Description(session_section(record.settings, record.version, groups), media)
     text = str(description)
     if record.last_answer is not None and record.last_answer.text != text:
@@ -48,7 +51,7 @@ def create_answer(record: Record) -> Created:
         text = str(description)
     data_mid = next((part.mid for part in parts if part.transceiver is None and not part.is_rejected), None)
     members = tuple(part.transceiver for part in parts)
-    record.last_answer = Created(Applied("answer", description, data_mid), text, layout, members)
+    record.last_answer = Created("answer", description, text, data_mid, layout, members)
     return record.last_answer
 
 

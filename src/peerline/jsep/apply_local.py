@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from peerline.jsep.candidates import with_gathered
+from peerline.jsep.applied import Applied
+from peerline.jsep.candidates import add_gathered
 from peerline.jsep.direction import receives, sends
 from peerline.jsep.negotiated import agree_on_codecs
 from peerline.jsep.outcome import Outcome, TrackChange
-from peerline.jsep.record import Applied, Created, Record
+from peerline.jsep.record import Created, Record
 from peerline.jsep.settle import remember_stable, remove_stopped, settle
 from peerline.jsep.state import SignalingState
 from peerline.jsep.transceiver import Transceiver
@@ -24,8 +25,10 @@ def apply_local(
     outcome = Outcome()
     if kind == "offer":
         remember_stable(record)
-    description = with_gathered(record, created.applied.description, created.layout)
-    applied = Applied(kind, description, created.applied.data_mid)
+    description = created.description
+    applied = Applied(kind, description, created.data_mid, is_local=True, text=created.text)
+    if record.gathered:
+        add_gathered(record, applied, created.layout)
     settle(record, "local", applied, state, created.layout)
     record.data_mid = applied.data_mid
     record.data_index = next(

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from peerline.jsep.answer import common_codecs
+from peerline.jsep.applied import Applied
 from peerline.jsep.check import check_answer, check_offer, is_supported, mids_of
 from peerline.jsep.direction import TransceiverDirection, receives, reverse, sends
 from peerline.jsep.negotiated import agree_on_codecs
 from peerline.jsep.outcome import Outcome, process_remote_track
-from peerline.jsep.record import Applied, Record
+from peerline.jsep.record import Record
 from peerline.jsep.remote_layout import lay_out_answer, lay_out_offer
 from peerline.jsep.remote_simulcast import keep_answered_layers, take_proposed_layers
 from peerline.jsep.settle import remember_stable, remove_stopped, settle
@@ -22,7 +23,11 @@ __all__ = ["apply_remote"]
 
 
 def apply_remote(
-    record: Record, description: Description, kind: Literal["offer", "pranswer", "answer"], state: SignalingState
+    record: Record,
+    description: Description,
+    kind: Literal["offer", "pranswer", "answer"],
+    state: SignalingState,
+    text: str,
 ) -> Outcome:
     """`state` is the one that follows. Raises InvalidAccessError, and then nothing has changed."""
     mids = mids_of(record, description)
@@ -37,7 +42,7 @@ def apply_remote(
         layout = lay_out_answer(record, description, is_final=kind == "answer")
     data_index = _data_index(description, layout.carriers)
     data_mid = None if data_index is None else mids[data_index]
-    settle(record, "remote", Applied(kind, description, data_mid), state, layout)
+    settle(record, "remote", Applied(kind, description, data_mid, is_local=False, text=text), state, layout)
     record.data_mid, record.data_index = data_mid, data_index
     for index, media in enumerate(description.media):
         record.saw_mid(mids[index])

@@ -5,36 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from peerline.errors import OperationError
-from peerline.jsep.record import Applied, Gathered, Record
+from peerline.jsep.applied import Applied, with_candidates
+from peerline.jsep.record import Gathered, Record
 from peerline.jsep.transport import Layout
-from peerline.sdp import Candidate, Description, Line, MediaSection
+from peerline.sdp import Candidate, MediaSection
 
-__all__ = ["add_local", "add_remote", "end_local", "remote_sections", "with_gathered"]
-
-# Which kind of address is the likeliest to work for who knows no ICE (RFC 8839, section 4.2.1.2).
-_RANK = {"relay": 3, "srflx": 2, "prflx": 1, "host": 0}
+__all__ = ["add_gathered", "add_local", "add_remote", "end_local", "remote_sections", "with_gathered"]
 
 
-def with_gathered(record: Record, description: Description, layout: Layout) -> Description:
-    """With the candidates that are known already, each where its transport is spoken for."""
+def add_gathered(record: Record, applied: Applied, layout: Layout) -> None:
+    """Add the candidates that are known already, each where its transport is spoken for."""
     for plan in layout.transports.values():
         gathered = record.gathered.get(plan.local.ufrag)
-        if gathered is not None and plan.index < len(description.media):
-            media = _with(description.media[plan.index], gathered.lines, is_complete=gathered.is_complete)
-            description = description.replace(plan.index, media)
-    return description
+        if gathered is not None and plan.index < len(applied.sections):
+            for candidate in gathered.lines:
+                applied.add(plan.index, candidate)
+            if gathered.is_complete:
+                applied.add(plan.index, None)
+
+
+def with_gathered(record: Record, media: list[MediaSection], layout: Layout) -> tuple[MediaSection, ...]:
+    """Sections of a new description, with the candidates that are known already."""
+    for plan in layout.transports.values() if record.gathered else ():
+        gathered = record.gathered.get(plan.local.ufrag)
+        if gathered is not None:
+            found: list[Candidate | None] = [*gathered.lines, *((None,) if gathered.is_complete else ())]
+            media[plan.index] = with_candidates(media[plan.index], found, has_default=True)
+    return tuple(media)
 
 
 def add_local(record: Record, ufrag: str, candidate: Candidate) -> None:
     """A candidate of ours was found."""
     record.gathered.setdefault(ufrag, Gathered()).lines.append(candidate)
-    _update_local(record, ufrag)
+    _add_local(record, ufrag, candidate)
 
 
 def end_local(record: Record, ufrag: str) -> None:
     """A generation of ours is complete."""
     record.gathered.setdefault(ufrag, Gathered()).is_complete = True
-    _update_local(record, ufrag)
+    _add_local(record, ufrag, None)
 
 
 def remote_sections(record: Record, mid: str | None, index: int | None, ufrag: str | None) -> list[int]:
@@ -44,7 +53,7 @@ def remote_sections(record: Record, mid: str | None, index: int | None, ufrag: s
     """
     remote = record.remote
     assert remote is not None
-    media = remote.description.media
+    media = remote.sections
     if mid is not None:
         found = [place for place, section in enumerate(media) if section.mid == mid]
         if not found:
@@ -66,7 +75,7 @@ def ufrags_of(record: Record, index: int) -> set[str]:
     for applied in (record.pending_remote, record.current_remote):
         section = applied.section(index) if applied is not None else None
         if applied is not None and section is not None:
-            ice = applied.description.ice_of(section)
+            ice = applied.ice_of(section)
             if ice is not None:
                 found.add(ice[0])
     plan = record.layout.of(index)
@@ -84,14 +93,12 @@ def add_remote(record: Record, indices: Sequence[int], ufrag: str | None, candid
             section = applied.section(index)
             if section is None or section.is_rejected or not _is_of(record, applied, section, index, ufrag):
                 continue
-            lines = () if candidate is None else (candidate,)
-            added = _with(section, lines, is_complete=candidate is None, has_default=False)
-            applied.description = applied.description.replace(index, added)
+            applied.add(index, candidate)
 
 
 def _is_of(record: Record, applied: Applied, section: MediaSection, index: int, ufrag: str | None) -> bool:
     """Whether the description speaks of that generation; of the newest, if none is named."""
-    ice = applied.description.ice_of(section)
+    ice = applied.ice_of(section)
     if ufrag is None:
         return applied is record.remote
     if ice is None:
@@ -99,33 +106,11 @@ def _is_of(record: Record, applied: Applied, section: MediaSection, index: int, 
     return ice[0] == ufrag
 
 
-def _update_local(record: Record, ufrag: str) -> None:
-    gathered = record.gathered[ufrag]
+def _add_local(record: Record, ufrag: str, candidate: Candidate | None) -> None:
     for applied in (record.pending_local, record.current_local):
         if applied is None:
             continue
         for plan in record.layout.transports.values():
             section = applied.section(plan.index)
             if section is not None and section.ice_ufrag == ufrag and not section.is_rejected:
-                media = _with(section, gathered.lines, is_complete=gathered.is_complete)
-                applied.description = applied.description.replace(plan.index, media)
-
-
-def _with(
-    media: MediaSection, candidates: Sequence[Candidate], *, is_complete: bool, has_default: bool = True
-) -> MediaSection:
-    """With those candidates that are not there yet. The m= and c= lines name the likeliest one."""
-    known = {line.value for line in media.attributes("candidate")}
-    made = [Line("a", str(one)) for one in candidates if str(one) not in known]
-    if is_complete and not media.has("end-of-candidates"):
-        made.append(Line("a", "end-of-candidates"))
-    if not made:
-        return media
-    lines = [*media.lines, *(line.with_end(media.line_end) for line in made)]
-    if has_default and candidates:
-        default = max(candidates, key=lambda one: (_RANK.get(one.type, 0), one.protocol == "udp", one.ip_version == 4))
-        if default.ip_version is not None and not media.is_bundle_only:
-            kind = f"IN IP{default.ip_version} {default.address}"
-            lines = [Line("c", kind, line.end) if line.type == "c" else line for line in lines]
-            return media.with_lines(lines).with_m_line(port=default.port)
-    return media.with_lines(lines)
+                applied.add(plan.index, candidate)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from peerline.jsep.applied import Applied
 from peerline.jsep.direction import intersect, reverse, sends
-from peerline.jsep.record import Applied, Record
+from peerline.jsep.record import Record
 from peerline.jsep.transceiver import Transceiver
 from peerline.sdp import MediaSection
 

@@ -20,7 +20,7 @@ class Numbers:
         self._uris: dict[int, str] = {}
         self._of_section: dict[int, tuple[list[Codec], list[HeaderExtension]]] = {}
         for applied in record.applied:
-            for index, media in enumerate(applied.description.media):
+            for index, media in enumerate(applied.sections):
                 if not media.is_rtp or media.is_rejected:
                     continue
                 codecs, extensions = self._of_section.setdefault(index, ([], []))

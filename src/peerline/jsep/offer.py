@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from peerline.jsep.candidates import with_gathered
 from peerline.jsep.direction import sends
 from peerline.jsep.numbers import Numbers
 from peerline.jsep.offer_layout import Slot, bundle_order, lay_out
-from peerline.jsep.record import Applied, Created, Record
+from peerline.jsep.record import Created, Record
 from peerline.jsep.transceiver import rids_of
 from peerline.jsep.write import Carrier, data_section, media_section, rejected_section, session_section
 from peerline.sdp import Description, MediaSection
@@ -24,7 +25,8 @@ def create_offer(record: Record, *, is_ice_restart: bool = False) -> Created:
     order = bundle_order(record, slots)
     layout, carriers = lay_out(record, slots, order, is_restart=is_ice_restart)
     numbers = Numbers(record)
-    media = tuple(_section(record, slot, index, carriers.get(index), numbers) for index, slot in enumerate(slots))
+    sections = [_section(record, slot, index, carriers.get(index), numbers) for index, slot in enumerate(slots)]
+    media = with_gathered(record, sections, layout)
     groups = [[slots[index].mid for index in order]] if order else []
     description = Description(session_section(record.settings, record.version, groups), media)
     text = str(description)
@@ -34,7 +36,7 @@ def create_offer(record: Record, *, is_ice_restart: bool = False) -> Created:
         text = str(description)
     data_mid = next((slot.mid for slot in slots if slot.is_data), None)
     members = tuple(slot.transceiver for slot in slots)
-    record.last_offer = Created(Applied("offer", description, data_mid), text, layout, members)
+    record.last_offer = Created("offer", description, text, data_mid, layout, members)
     return record.last_offer
 
 
@@ -53,7 +55,7 @@ def _slots(record: Record) -> list[Slot]:
 
     waiting = [one for one in record.transceivers if one.mid is None and not one.is_stopping]
     needs_data = record.wants_data and record.data_mid is None
-    for index, old in enumerate(base.description.media if base is not None else ()):
+    for index, old in enumerate(base.sections if base is not None else ()):
         transceiver = record.at(index)
         if transceiver is not None:
             assert transceiver.mid is not None

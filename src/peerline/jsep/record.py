@@ -6,35 +6,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from peerline.jsep.applied import Applied
 from peerline.jsep.settings import Settings
 from peerline.jsep.state import SignalingState
 from peerline.jsep.transceiver import Encoding, Transceiver
 from peerline.jsep.transport import Credentials, Layout, Randomness
-from peerline.sdp import Candidate, Codec, Description, MediaSection
+from peerline.sdp import Candidate, Codec, Description
 
 __all__ = ["Applied", "Created", "Gathered", "Record", "Remembered", "Stable"]
-
-
-@dataclass(eq=False)
-class Applied:
-    """A description that was set. Candidates that are found, or told, later are added to it."""
-
-    type: Literal["offer", "pranswer", "answer"]
-    description: Description
-    data_mid: str | None = None  # of the section of data channels, unless it is rejected
-
-    def section(self, index: int | None) -> MediaSection | None:
-        """The media section at that place."""
-        media = self.description.media
-        return media[index] if index is not None and index < len(media) else None
 
 
 @dataclass(frozen=True, eq=False)
 class Created:
     """A description of ours that waits to be set, and what setting it will mean."""
 
-    applied: Applied
+    type: Literal["offer", "answer"]
+    description: Description
     text: str
+    data_mid: str | None
     layout: Layout
     members: tuple[Transceiver | None, ...]  # by section
 
@@ -121,7 +110,7 @@ class Record:
 
     def mids(self) -> set[str]:
         """All that are in use."""
-        found = {media.mid for one in self.applied for media in one.description.media if media.mid is not None}
+        found = {media.mid for one in self.applied for media in one.sections if media.mid is not None}
         found |= {one.mid for one in self.transceivers if one.mid is not None}
         return found
 

@@ -70,7 +70,7 @@ def lay_out_answer(record: Record, answer: Description, *, is_final: bool) -> La
     """
     offered, pending = record.offered, record.pending_local
     assert pending is not None
-    ours = pending.description.media
+    ours = pending.sections
     places = {media.mid: index for index, media in enumerate(ours)}
     keys = [None if media.is_rejected else offered.carriers[index] for index, media in enumerate(answer.media)]
     grouped: set[int] = set()

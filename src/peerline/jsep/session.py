@@ -8,18 +8,19 @@ from typing import Literal
 from peerline.errors import InvalidModificationError, InvalidStateError
 from peerline.jsep import candidates
 from peerline.jsep.answer import create_answer
+from peerline.jsep.applied import Applied
 from peerline.jsep.apply_local import apply_local
 from peerline.jsep.apply_remote import apply_remote
 from peerline.jsep.needed import is_negotiation_needed
 from peerline.jsep.offer import create_offer
 from peerline.jsep.outcome import DataPlan, Outcome
-from peerline.jsep.record import Applied, Created, Record
+from peerline.jsep.record import Created, Record
 from peerline.jsep.rollback import roll_back
 from peerline.jsep.settings import Settings
 from peerline.jsep.settle import data_plan
 from peerline.jsep.state import SdpType, next_state
 from peerline.jsep.transport import Credentials, Randomness
-from peerline.sdp import Candidate, Description, parse
+from peerline.sdp import Candidate, parse
 
 __all__ = ["Session"]
 
@@ -53,14 +54,13 @@ class Session(Record):
         created = self._created(kind, text)
         return apply_local(self, created, kind, state)
 
-    def set_remote(self, kind: SdpType, text: str | Description = "") -> Outcome:
+    def set_remote(self, kind: SdpType, text: str = "") -> Outcome:
         """Set a description of the peer. An offer that meets one of ours takes ours back first only if the caller has
         done so. Raises InvalidStateError, SdpError for what is no SDP, InvalidAccessError for what does not fit."""
         state = next_state(self.signaling_state, "remote", kind)
         if kind == "rollback":
             return roll_back(self)
-        description = text if isinstance(text, Description) else parse(text)
-        return apply_remote(self, description, kind, state)
+        return apply_remote(self, parse(text), kind, state, text)
 
     def can_be_set(self, kind: SdpType, text: str) -> None:
         """Raise InvalidModificationError unless it is what was created last (RFC 9429, section 5.4)."""
@@ -80,7 +80,7 @@ class Session(Record):
         """The next offer has new credentials for every transport."""
         found = set()
         for applied in (self.current_local, self.pending_local):
-            for media in applied.description.media if applied is not None else ():
+            for media in applied.sections if applied is not None else ():
                 if media.ice_ufrag is not None and media.ice_pwd is not None:
                     found.add(Credentials(media.ice_ufrag, media.ice_pwd))
         self.to_replace = frozenset(found)
@@ -122,7 +122,7 @@ class Session(Record):
         if remote is None:
             return None
         options = set(remote.description.session.ice_options)
-        for media in remote.description.media:
+        for media in remote.sections:
             options.update(media.ice_options)
         return "trickle" in options
 
@@ -140,11 +140,11 @@ class Session(Record):
 
     def _still_fits(self, created: Created) -> bool:
         """Whether an answer is one to the offer that is pending now; it need not have been made after it."""
-        if created.applied.type == "offer":
+        if created.type == "offer":
             return True
         offer = self.pending_remote
-        ours = [(media.kind, media.protocol) for media in created.applied.description.media]
-        theirs = [(media.kind, media.protocol) for media in offer.description.media] if offer is not None else []
+        ours = [(media.kind, media.protocol) for media in created.description.media]
+        theirs = [(media.kind, media.protocol) for media in offer.sections] if offer is not None else []
         return ours == theirs
 
     def _require(self, what: str, *states: str) -> None:

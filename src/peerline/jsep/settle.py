@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from peerline.jsep.applied import Applied
 from peerline.jsep.outcome import DataPlan, Outcome
-from peerline.jsep.record import Applied, Record, Remembered, Stable
+from peerline.jsep.record import Record, Remembered, Stable
 from peerline.jsep.state import Side, SignalingState
 from peerline.jsep.transceiver import Transceiver
 from peerline.jsep.transport import Layout

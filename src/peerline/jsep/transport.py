@@ -37,7 +37,7 @@ class Credentials:
         return f"Credentials({self.ufrag!r})"  # the password is a secret
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, frozen=True)
 class TransportPlan:
     """One transport, as far as descriptions have said. `mid` and `index` are of the section that stands for it."""
 

@@ -162,7 +162,6 @@ class Negotiation:
         except Exception as error:  # for example fingerprints of unknown kinds
             outcome.reject(error)
             return
-        connection._refresh_descriptions()
         if session.signaling_state == "stable":
             self._is_needed = False
             self.update_needed()

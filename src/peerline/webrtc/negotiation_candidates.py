@@ -67,7 +67,6 @@ class _Addition:
         ufrag = given.usernameFragment or (parsed.ufrag if parsed is not None else None)
         connection._session.add_remote_candidate(parsed, sections, ufrag)
         self._tell(sections, ufrag)
-        connection._refresh_descriptions()
         self._outcome.resolve(None)
 
     def _tell(self, sections: list[int], ufrag: str | None) -> None:
@@ -77,7 +76,7 @@ class _Addition:
             assert media is not None
             candidate = RTCIceCandidate(
                 candidate=given.candidate,
-                sdpMid=given.sdpMid if given.sdpMid is not None else media.description.media[index].mid,
+                sdpMid=given.sdpMid if given.sdpMid is not None else media.sections[index].mid,
                 sdpMLineIndex=index,
                 usernameFragment=ufrag,
             )

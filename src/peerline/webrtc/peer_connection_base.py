@@ -17,6 +17,7 @@ from peerline.sdp import Fingerprint
 from peerline.webrtc.certificate import RTCCertificate
 from peerline.webrtc.configuration import RTCConfiguration, check_configuration
 from peerline.webrtc.data_channels import DataChannels
+from peerline.webrtc.live_description import LiveDescription
 from peerline.webrtc.negotiation import Negotiation
 from peerline.webrtc.peer_connection_media import ConnectionMedia
 from peerline.webrtc.peer_connection_transports import ConnectionTransports
@@ -120,17 +121,10 @@ class ConnectionBase(EventTarget):
             return None
         face = self._descriptions.get(applied)
         if face is None:
-            face = RTCSessionDescription(type=applied.type, sdp=str(applied.description))
-            self._descriptions[applied] = face
-        return face
-
-    def _refresh_descriptions(self) -> None:
-        """Those that the program has seen say what has changed in them."""
-        if self._descriptions:
             alive = set(self._session.applied)
-            self._descriptions = {key: face for key, face in self._descriptions.items() if key in alive}
-            for applied, face in self._descriptions.items():
-                face._sdp = str(applied.description)
+            self._descriptions = {key: known for key, known in self._descriptions.items() if key in alive}
+            face = self._descriptions[applied] = LiveDescription(applied)
+        return face
 
     def _during_parameters(self, outcome: Promise[Any]) -> None:
         """setParameters is under way: descriptions are applied after it."""

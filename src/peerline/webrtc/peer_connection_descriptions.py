@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast, overload
+from typing import Any, overload
 
 from peerline.eventloop import Promise
-from peerline.jsep import SdpType, Transceiver
+from peerline.jsep import Transceiver
 from peerline.webidl import Dictionary, Member, boolean
 from peerline.webrtc.callbacks import with_callbacks
 from peerline.webrtc.encodings import checked_encodings
@@ -93,8 +93,7 @@ class DescriptionMethods(ConnectionBase):
             return with_callbacks(self.setLocalDescription, arguments, 1)
 
         def start() -> Promise[None]:
-            given = RTCLocalSessionDescriptionInit(arguments[0] if arguments else None, **members)
-            kind, text = cast("SdpType | None", given.type), given.sdp
+            kind, text = _read(RTCLocalSessionDescriptionInit, arguments, members)
             return self._chain(lambda: self._negotiation.set_local(kind, text), "RTCPeerConnection.setLocalDescription")
 
         return started(start, "RTCPeerConnection.setLocalDescription")
@@ -119,8 +118,7 @@ class DescriptionMethods(ConnectionBase):
         def start() -> Promise[None]:
             if not arguments and not members:
                 raise TypeError("setRemoteDescription needs a description")
-            given = RTCSessionDescriptionInit(arguments[0] if arguments else None, **members)
-            kind, text = cast("SdpType", given.type), given.sdp
+            kind, text = _read(RTCSessionDescriptionInit, arguments, members)
             what = "RTCPeerConnection.setRemoteDescription"
             return self._chain(lambda: self._negotiation.set_remote(kind, text), what)
 
@@ -198,3 +196,15 @@ class DescriptionMethods(ConnectionBase):
                 state = Transceiver(kind, "recvonly")  # type: ignore[arg-type]
                 state.encodings = checked_encodings(state.kind, [])
                 self._media.add(state, None)
+
+
+def _read(
+    form: Callable[..., RTCSessionDescriptionInit | RTCLocalSessionDescriptionInit],
+    arguments: tuple[Any, ...],
+    members: Mapping[str, Any],
+) -> tuple[Any, str]:
+    given = arguments[0] if arguments else None
+    if not members and isinstance(given, RTCSessionDescription | RTCSessionDescriptionInit):
+        return given.type, given.sdp
+    made = form(given, **members)
+    return made.type, made.sdp

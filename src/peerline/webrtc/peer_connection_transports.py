@@ -166,7 +166,6 @@ class ConnectionTransports:
             session.add_local_candidate(ufrag, Candidate.parse(candidate.candidate))
         else:
             session.end_local_candidates(ufrag)
-        self._connection._refresh_descriptions()
         event = RTCPeerConnectionIceEvent("icecandidate", {"candidate": candidate, "url": candidate.url})
         self._connection._fire(event)
 
@@ -244,9 +243,9 @@ class ConnectionTransports:
         remote = session.remote
         if remote is None:
             return
-        for index, media in enumerate(remote.description.media):
+        for index, media in enumerate(remote.sections):
             told = self._told.get(plan.key) if (plan := session.layout.of(index)) is not None else None
-            ice = remote.description.ice_of(media)
+            ice = remote.ice_of(media)
             if told is None or ice is None or told.remote is None or ice[0] != told.remote.ufrag:
                 continue
             lines = [str(candidate) for candidate in media.candidates]
@@ -263,7 +262,7 @@ class ConnectionTransports:
             return told.remote is None or ufrag == told.remote.ufrag
         remote = self._connection._session.remote
         assert remote is not None
-        named = {ice[0] for index in sections if (ice := remote.description.ice_of(remote.description.media[index]))}
+        named = {ice[0] for index in sections if (ice := remote.ice_of(remote.sections[index]))}
         return not named or told.remote.ufrag in named
 
     def _add(self, told: _Told, candidate: RTCIceCandidate, ufrag: str | None) -> None:
