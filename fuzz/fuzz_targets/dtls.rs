@@ -13,4 +13,6 @@ mod dtls;
 #[path = "../../crates/netsim/tests/fuzzed/mutation.rs"]
 mod mutation;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| dtls::run(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    dtls::run(bytes, true);
+});

@@ -22,10 +22,11 @@ fn certificates() -> &'static [Certificate; 2] {
     BOTH.get_or_init(|| [0; 2].map(|_| Certificate::generate(NOW_S, NOW_S + 1000).unwrap()))
 }
 
-/// Panics if something does not hold.
-pub(crate) fn run(bytes: &[u8]) {
+/// Panics if something does not hold. `is_sealed`: whether packets are protected, so that only the ends can make one.
+/// Says which ends were connected at some time.
+pub(crate) fn run(bytes: &[u8], is_sealed: bool) -> [bool; 2] {
     let mut bytes = Bytes::new(bytes);
-    let mut walk = Walk::new(&mut bytes);
+    let mut walk = Walk::new(&mut bytes, is_sealed);
     for _ in 0..MAX_STEPS {
         if bytes.is_empty() {
             break;
@@ -33,9 +34,11 @@ pub(crate) fn run(bytes: &[u8]) {
         walk.step(&mut bytes);
         walk.check();
     }
+    walk.is_connected
 }
 
 struct Walk {
+    is_sealed: bool,
     now: Instant,
     ends: [Dtls; 2],
     under_way: [VecDeque<Vec<u8>>; 2],
@@ -52,7 +55,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(bytes: &mut Bytes<'_>) -> Self {
+    fn new(bytes: &mut Bytes<'_>, is_sealed: bool) -> Self {
         let now = Instant::now();
         let versions = [*bytes.one_of(&VERSIONS), *bytes.one_of(&VERSIONS)];
         let bits = bytes.byte();
@@ -60,12 +63,13 @@ impl Walk {
         let end = |side: usize, role| {
             let of = if is_honest[side] { 1 - side } else { side };
             let fingerprints = vec![certificates()[of].fingerprint(HashKind::Sha256)];
-            let packet_bytes = PACKETS[usize::from(bits >> 2 & 3)];
+            let packet_bytes = if is_sealed { PACKETS[usize::from(bits >> 2 & 3)] } else { PACKETS[0] };
             let settings = DtlsSettings { versions: versions[side], packet_bytes, ..DtlsSettings::new(role) };
             Dtls::new(now, &certificates()[side], settings, fingerprints).unwrap()
         };
         let ends = [end(0, DtlsRole::Client), end(1, DtlsRole::Server)];
         Self {
+            is_sealed,
             now,
             ends,
             under_way: Default::default(),
@@ -170,7 +174,7 @@ impl Walk {
             }
         }
         let both = self.is_connected == [true; 2] && self.is_over == [false; 2];
-        self.stands |= both && !self.is_closed;
+        self.stands |= both && self.is_sealed && !self.is_closed;
     }
 
     fn on_event(&mut self, side: usize, event: DtlsEvent) {
@@ -183,6 +187,9 @@ impl Walk {
             }
             DtlsEvent::Received(data) => {
                 assert!(self.is_connected[side]);
+                if !self.is_sealed {
+                    return;
+                }
                 let at = self.sent[1 - side].iter().position(|sent| *sent == data);
                 self.sent[1 - side].remove(at.expect("it was sent, and comes once"));
             }
@@ -205,7 +212,7 @@ fn record(bytes: &mut Bytes<'_>) -> Vec<u8> {
     let epoch = *bytes.one_of(&[0_u16, 0, 1, 2, 3, 4]);
     let number = bytes.byte();
     let body = bytes.some();
-    let len = if bytes.byte() % 8 == 0 { bytes.word() } else { body.len() as u16 };
+    let len = if bytes.byte().is_multiple_of(8) { bytes.word() } else { body.len() as u16 };
     let mut record = vec![content, 0xfe, *bytes.one_of(&[0xfd, 0xff, 0xfc])];
     record.extend(epoch.to_be_bytes());
     record.extend([0, 0, 0, 0, 0, number]);

@@ -120,7 +120,7 @@ impl Walk {
                 1 => self.victim.set_role(DtlsRole::Server),
                 2 => self.victim.connect(now),
                 3 => self.victim.set_remote_max_message_size(u64::from(bytes.word())),
-                4 if bytes.byte() % 8 == 0 => {
+                4 if bytes.byte().is_multiple_of(8) => {
                     self.victim.abort(now);
                     self.is_over = true;
                 }
@@ -165,7 +165,7 @@ impl Walk {
     fn stumble(&mut self, bytes: &mut Bytes<'_>, packet: Vec<u8>) {
         let other = self.past.last().cloned().unwrap_or_default();
         let mut packet = mutate(bytes, packet, &other, HEADER);
-        seal(&mut packet, bytes.byte() % 4 == 0);
+        seal(&mut packet, bytes.byte().is_multiple_of(4));
         self.hand_in(&packet);
     }
 

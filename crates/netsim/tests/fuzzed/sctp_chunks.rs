@@ -69,7 +69,7 @@ impl Seen {
             packet.extend(chunk);
             packet.resize(packet.len().next_multiple_of(4), 0);
         }
-        seal(&mut packet, bytes.byte() % 4 == 0);
+        seal(&mut packet, bytes.byte().is_multiple_of(4));
         packet
     }
 
@@ -158,10 +158,10 @@ impl Seen {
             }
             _ => *bytes.one_of(&TYPES),
         };
-        if bytes.byte() % 4 == 0 {
+        if bytes.byte().is_multiple_of(4) {
             body.extend(bytes.some());
         }
-        let len = if bytes.byte() % 16 == 0 { bytes.word() } else { (body.len() + 4) as u16 };
+        let len = if bytes.byte().is_multiple_of(16) { bytes.word() } else { (body.len() + 4) as u16 };
         let mut chunk = vec![kind, flags];
         chunk.extend(len.to_be_bytes());
         chunk.extend(body);
@@ -199,7 +199,7 @@ impl Seen {
             }
             _ => *bytes.one_of(&[15, 13, 14, 16, 18]),
         };
-        if bytes.byte() % 8 == 0 {
+        if bytes.byte().is_multiple_of(8) {
             value.extend(bytes.some());
         }
         parameter(kind, &value)

@@ -129,7 +129,7 @@ impl Walk {
             1 => packet.bytes = bytes.some().to_vec(),
             _ => packet.bytes = mutate(bytes, packet.bytes, &other, 0),
         }
-        if bytes.byte() % 4 == 0 {
+        if bytes.byte().is_multiple_of(4) {
             packet.source.set_port(bytes.word());
         }
         let now = self.call.now();
@@ -144,7 +144,7 @@ impl Walk {
             delay: Duration::from_millis(*bytes.one_of(&[1, 10, 150])),
             reorder: f64::from(bytes.byte() % 2) * 0.3,
             reorder_by: Duration::from_millis(40),
-            is_cut: bytes.byte() % 4 == 0,
+            is_cut: bytes.byte().is_multiple_of(4),
             ..Quality::PERFECT
         }
     }
