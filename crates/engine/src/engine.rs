@@ -18,6 +18,7 @@ use crate::error::EngineError;
 use crate::event::Event;
 use crate::event_queue::EventQueue;
 use crate::handle::{Handle, MAX_SHARDS};
+use crate::peer::{PeerCommand, PeerService, PeerSettings};
 use crate::service::Build;
 use crate::shard::{COMMANDS, Shard, reason_of};
 use crate::slots::SlotAllocator;
@@ -168,6 +169,22 @@ impl Engine {
     /// Asks each shard for its allocations: as many events [`Event::TurnListed`] with this token as there are shards.
     pub fn turn_list(&self, server: &TurnListener, token: u64) -> Result<(), EngineError> {
         self.tell_all(server, || TurnCommand::List { token })
+    }
+
+    /// A data path of a peer connection, on the next shard. It has no sockets before [`PeerCommand::Gather`].
+    pub fn peer_open(&self, settings: PeerSettings) -> Result<Handle, EngineError> {
+        self.check()?;
+        let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+        self.open(shard, Box::new(move |now, _| Box::new(PeerService::new(settings, now))))
+    }
+
+    /// A command for a data path; one whose handle is stale has no effect.
+    pub fn peer_tell(&self, handle: Handle, command: PeerCommand) -> Result<(), EngineError> {
+        self.check()?;
+        if let Some(shard) = self.shards.get(handle.shard()) {
+            shard.mailbox.send(Command::Tell { handle, command: Box::new(command) });
+        }
+        Ok(())
     }
 
     fn tell_all(&self, server: &TurnListener, command: impl Fn() -> TurnCommand) -> Result<(), EngineError> {

@@ -3,6 +3,7 @@
 use peerline_turn::{AllocationView, Question, TurnEvent};
 
 use crate::handle::Handle;
+use crate::peer::PeerEvent;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -18,6 +19,8 @@ pub enum Event {
     TurnAsked { handle: Handle, question: Question },
     /// What [`crate::Engine::turn_list`] asked of one shard.
     TurnListed { handle: Handle, token: u64, allocations: Vec<AllocationView> },
+    /// News of a peer connection's data path.
+    Peer { handle: Handle, event: PeerEvent },
     /// A whole shard is gone, and everything that lived on it.
     ShardFailed { shard: usize, reason: String },
 }

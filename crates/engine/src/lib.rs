@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod event_queue;
 mod handle;
+mod peer;
 mod ready;
 mod service;
 mod shard;
@@ -29,8 +30,15 @@ pub use error::EngineError;
 pub use event::Event;
 pub use event_queue::QUEUE_CAPACITY;
 pub use handle::{Handle, MAX_SHARDS};
+pub use peer::{ChannelAsked, Credit, PeerCommand, PeerEvent, PeerSettings, Received};
+pub use peerline_transport::data_channel::{ChannelError, ChannelSettings, Kind, Payload};
+pub use peerline_transport::dtls::{
+    Certificate as PeerCertificate, CertificateError, Curve, DtlsFailure, DtlsRole, Fingerprint, HashKind, Versions,
+};
+pub use peerline_transport::ice::{Credentials, IceState};
 pub use peerline_turn::{
     AllocationId, AllocationView, Discovery, FreeReason, Network, Own, OwnIp, PeerPolicy, Question, QuestionId, Quotas,
     Rate, RateLimit, Secret, Settings, Transport, TurnEvent, Usage, User, Verdict, rest_password,
 };
+pub use peerline_wire::dcep::Reliability;
 pub use turn::{Certificate, RelayAddress, RelayConfig, TurnConfig};

@@ -4,14 +4,13 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 use peerline_net::ReceiveRing;
 
-use crate::command::Command;
+use crate::command::{Command, Commands};
 use crate::counters::ShardCounters;
 use crate::event::Event;
 use crate::event_queue::EventQueue;
@@ -35,7 +34,7 @@ const RETRY_PUBLISH_MS: u64 = 1;
 
 pub(crate) struct Shard {
     poll: Poll,
-    commands: Receiver<Command>,
+    commands: Commands,
     events: Arc<EventQueue>,
     allocator: Arc<Mutex<SlotAllocator>>,
     counters: Arc<ShardCounters>,
@@ -46,6 +45,8 @@ pub(crate) struct Shard {
     pings: VecDeque<Ping>,
     unpublished: VecDeque<Event>,
     ring: ReceiveRing,
+    /// Those that were told something in this turn and have not sent what follows from it.
+    told: Vec<Handle>,
     is_stopping: bool,
 }
 
@@ -71,7 +72,7 @@ struct Ping {
 impl Shard {
     pub(crate) fn new(
         poll: Poll,
-        commands: Receiver<Command>,
+        commands: Commands,
         events: Arc<EventQueue>,
         allocator: Arc<Mutex<SlotAllocator>>,
         counters: Arc<ShardCounters>,
@@ -89,6 +90,7 @@ impl Shard {
             pings: VecDeque::new(),
             unpublished: VecDeque::new(),
             ring: ReceiveRing::new(RING_SLOTS),
+            told: Vec::new(),
             is_stopping: false,
         }
     }
@@ -103,8 +105,12 @@ impl Shard {
                 _ => {}
             }
             let now = Instant::now();
-            while let Ok(command) = self.commands.try_recv() {
+            self.commands.begin();
+            while let Some(command) = self.commands.next() {
                 self.apply(now, command);
+            }
+            while let Some(handle) = self.told.pop() {
+                self.finish_turn(now, handle);
             }
             for event in polled.iter().filter(|event| event.token() != COMMANDS) {
                 let (slot, socket) = of_token(event.token());
@@ -139,7 +145,9 @@ impl Shard {
             Command::Open { handle, build } => self.open(now, handle, build),
             Command::Tell { handle, command } => {
                 self.step(now, handle, |service, io| service.handle_command(io, command));
-                self.finish_turn(now, handle);
+                if self.told.last() != Some(&handle) {
+                    self.told.push(handle);
+                }
             }
             Command::Close { handle } => {
                 if self.remove(now, handle) {

@@ -19,7 +19,7 @@ type Door = (&'static str, String, u16);
 
 #[pyclass(frozen, module = "peerline._core")]
 pub(crate) struct Engine {
-    inner: peerline_engine::Engine,
+    pub(crate) inner: peerline_engine::Engine,
 }
 
 #[pymethods]

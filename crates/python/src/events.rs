@@ -12,6 +12,7 @@ pub(crate) const TURN_ALLOCATED: u8 = 5;
 pub(crate) const TURN_FREED: u8 = 6;
 pub(crate) const TURN_ASKED: u8 = 7;
 pub(crate) const TURN_LISTED: u8 = 8;
+pub(crate) const PEER: u8 = 9;
 
 pub(crate) fn to_list<'py>(py: Python<'py>, events: Vec<Event>) -> PyResult<Bound<'py, PyList>> {
     let tuples = events.into_iter().map(|event| to_tuple(py, event)).collect::<PyResult<Vec<_>>>()?;
@@ -23,6 +24,7 @@ fn to_tuple<'py>(py: Python<'py>, event: Event) -> PyResult<Bound<'py, PyTuple>>
         Event::Ponged { token, sequence } => (PONGED, token, sequence).into_pyobject(py),
         Event::Closed { handle } => (CLOSED, handle.to_bits(), py.None()).into_pyobject(py),
         Event::Failed { handle, reason } => (FAILED, handle.to_bits(), reason).into_pyobject(py),
+        Event::Peer { handle, event } => (PEER, handle.to_bits(), crate::peer::news(py, event)?).into_pyobject(py),
         Event::ShardFailed { shard, reason } => (SHARD_FAILED, shard, reason).into_pyobject(py),
         Event::Turn { handle, event: TurnEvent::Allocated { id, username } } => {
             (TURN_ALLOCATED, handle.to_bits(), (id.to_bits(), &*username)).into_pyobject(py)

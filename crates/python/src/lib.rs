@@ -1,8 +1,10 @@
 //! `peerline._core`: the engine for Python. Classes are frozen, threads of the engine never attach to Python.
 
+mod certificate;
 mod engine;
 mod errors;
 mod events;
+mod peer;
 mod turn;
 
 use pyo3::prelude::*;
@@ -12,7 +14,11 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::certificate::Certificate;
+    #[pymodule_export]
     use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::peer::{Peer, ice_credentials};
     #[pymodule_export]
     use crate::turn::rest_password;
 
@@ -32,6 +38,8 @@ mod _core {
     const EVENT_TURN_ASKED: u8 = crate::events::TURN_ASKED;
     #[pymodule_export]
     const EVENT_TURN_LISTED: u8 = crate::events::TURN_LISTED;
+    #[pymodule_export]
+    const EVENT_PEER: u8 = crate::events::PEER;
     #[pymodule_export]
     const EVENT_QUEUE_CAPACITY: usize = peerline_engine::QUEUE_CAPACITY;
 

@@ -10,6 +10,8 @@ pub struct SessionSettings {
     pub ice: IceSettings,
     pub sctp: SctpSettings,
     pub channels: ChannelLimits,
+    /// Whether data channels begin with [`crate::Session::start_sctp`] alone, and not by themselves.
+    pub is_sctp_later: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

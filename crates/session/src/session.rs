@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use peerline_transport::data_channel::DataChannels;
 use peerline_transport::dtls::{Certificate, Dtls, DtlsEvent, DtlsSettings, Fingerprint, NoUsableFingerprint};
-use peerline_transport::ice::{Address, Ice, Transmit};
-use peerline_transport::sctp::DcSctp;
+use peerline_transport::ice::{Address, Credentials, Ice, Transmit};
+use peerline_transport::sctp::{DcSctp, SctpSettings};
 use peerline_wire::demux::Protocol;
 
 use super::event::{SessionEvent, SessionSettings};
@@ -20,6 +20,8 @@ pub struct Session {
     ice: Ice,
     dtls: Handshake,
     channels: DataChannels<DcSctp>,
+    /// Whether data channels were negotiated; their handshake begins when DTLS stands as well.
+    is_sctp_wanted: bool,
     certificate: Certificate,
     early: Vec<Vec<u8>>,
     events: VecDeque<SessionEvent>,
@@ -38,8 +40,19 @@ enum Handshake {
 
 impl Session {
     pub fn new(now: Instant, certificate: Certificate, settings: &SessionSettings) -> Self {
+        Self::with_credentials(now, certificate, settings, Credentials::random())
+    }
+
+    /// With ICE credentials that a description has told already.
+    pub fn with_credentials(
+        now: Instant,
+        certificate: Certificate,
+        settings: &SessionSettings,
+        credentials: Credentials,
+    ) -> Self {
         Self {
-            ice: Ice::new(now, settings.ice),
+            ice: Ice::with_credentials(now, settings.ice, credentials),
+            is_sctp_wanted: !settings.is_sctp_later,
             dtls: Handshake::Unknown,
             channels: DataChannels::new(now, DcSctp::new(now, &settings.sctp), settings.channels),
             certificate,
@@ -57,6 +70,33 @@ impl Session {
     /// For opening, sending and closing.
     pub fn channels(&mut self) -> &mut DataChannels<DcSctp> {
         &mut self.channels
+    }
+
+    /// Data channels were negotiated, with these ports. To be said once, before any channel is opened, where the settings
+    /// say that this comes later.
+    pub fn start_sctp(&mut self, now: Instant, settings: &SessionSettings, local_port: u16, remote_port: u16) {
+        if self.is_sctp_wanted {
+            return;
+        }
+        self.is_sctp_wanted = true;
+        let sctp = SctpSettings { local_port, remote_port, ..settings.sctp.clone() };
+        self.channels = DataChannels::new(now, DcSctp::new(now, &sctp), settings.channels);
+        match &self.dtls {
+            Handshake::Unknown => {}
+            Handshake::Waiting(dtls, _) => self.channels.set_role(dtls.role),
+            Handshake::Running(dtls) => {
+                self.channels.set_role(dtls.role());
+                if dtls.is_connected() {
+                    self.channels.connect(now);
+                }
+            }
+        }
+        self.now = now;
+    }
+
+    /// Whether the handshake of DTLS is under way.
+    pub fn is_connecting(&self) -> bool {
+        matches!(&self.dtls, Handshake::Running(dtls) if !dtls.is_connected())
     }
 
     /// Who the peer is and which part of the handshake is ours, as the descriptions say. It begins when there is a way.
@@ -163,10 +203,16 @@ impl Session {
         while let Some(event) = dtls.poll_event() {
             match event {
                 DtlsEvent::Connected { version, peer_certificate, srtp } => {
-                    self.channels.connect(now);
+                    if self.is_sctp_wanted {
+                        self.channels.connect(now);
+                    }
                     self.events.push_back(SessionEvent::DtlsConnected { version, peer_certificate, srtp });
                 }
-                DtlsEvent::Received(packet) => self.channels.handle_input(now, &packet),
+                DtlsEvent::Received(packet) => {
+                    if self.is_sctp_wanted {
+                        self.channels.handle_input(now, &packet);
+                    }
+                }
                 DtlsEvent::Closed => {
                     self.channels.abort(now);
                     self.events.push_back(SessionEvent::DtlsClosed);

@@ -240,6 +240,7 @@ class Engine:
         self._pings: dict[int, asyncio.Future[None]] = {}
         self._next_ping = 0
         self._on_turn: dict[int, Callable[[TurnEvent], None]] = {}
+        self._on_peer: dict[int, Callable[[str | None, tuple[Any, ...]], None]] = {}
         self._lists: dict[int, tuple[asyncio.Future[list[AllocationRow]], list[AllocationRow], list[int]]] = {}
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -306,6 +307,19 @@ class Engine:
             self._on_turn[handle] = on_event
         return TurnListener(self, handles, addresses)
 
+    @property
+    def core(self) -> _core.Engine:
+        """For the other files of this package."""
+        return self._core
+
+    def listen(self, handle: int, on_news: Callable[[str | None, tuple[Any, ...]], None]) -> None:
+        """News of a data path go there, from the attached loop: a name, details; None and a reason when it is gone."""
+        self._on_peer[handle] = on_news
+
+    def unlisten(self, handle: int) -> None:
+        """Nobody listens any more."""
+        self._on_peer.pop(handle, None)
+
     async def _list(self, listener: TurnListener) -> list[AllocationRow]:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
@@ -369,6 +383,7 @@ class Engine:
                 listing.set_exception(RuntimeError("the engine was closed"))
         self._pings.clear()
         self._on_turn.clear()
+        self._on_peer.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -379,7 +394,11 @@ class Engine:
     def _on_events(self) -> None:
         """The loop's reader: the descriptor stays readable until the queue is empty."""
         for kind, subject, detail in self._core.drain(_EVENTS_PER_CALL):
-            if kind == _core.EVENT_PONGED:
+            if kind == _core.EVENT_PEER:
+                on_news = self._on_peer.get(subject)
+                if on_news is not None:
+                    self._tell(on_news, *detail)
+            elif kind == _core.EVENT_PONGED:
                 future = self._pings.pop(subject, None)
                 if future is not None and not future.done():
                     future.set_result(None)
@@ -395,8 +414,17 @@ class Engine:
                     on_event(TurnEvent(_TURN_KINDS[kind], subject, *detail))
             elif kind == _core.EVENT_SHARD_FAILED:
                 _log.critical("shard %d of the packet core failed: %s", subject, detail)
-                for handle in [handle for handle in self._listeners if handle >> 52 == subject]:
+                for handle in [handle for handle in (*self._listeners, *self._on_peer) if handle >> 52 == subject]:
                     self._end(handle, f"its shard failed: {detail}")
+
+    def _tell(self, on_news: Callable[[str | None, tuple[Any, ...]], None], name: str | None, details: Any) -> None:
+        try:
+            on_news(name, details)
+        except Exception as error:
+            # One listener's bug must not cost another its events.
+            message = f"what follows from {name!r} raised {type(error).__name__}"
+            if self._loop is not None:
+                self._loop.call_exception_handler({"message": message, "exception": error})
 
     def _listed(self, token: int, rows: list[Any]) -> None:
         waiting = self._lists.get(token)
@@ -412,6 +440,9 @@ class Engine:
     def _end(self, handle: int, failure: str | None) -> None:
         if self._on_turn.pop(handle, None) is not None and failure is not None:
             _log.error("a TURN server failed: %s", failure)
+        on_news = self._on_peer.pop(handle, None)
+        if on_news is not None:
+            self._tell(on_news, None, (failure or "it was closed",))
         listener = self._listeners.pop(handle, None)
         if listener is None:
             return

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 _origin = time.perf_counter()
 
 
+def time_stamp() -> float:
+    """Now, in milliseconds."""
+    return (time.perf_counter() - _origin) * 1000
+
+
 class Event:
     """`Event(type, {"bubbles": …, "cancelable": …, "composed": …})`; the members may be keywords, too.
 
@@ -38,7 +43,7 @@ class Event:
         self._is_stopped = False
         self._is_stopped_at_once = False
         self._is_in_passive_listener = False
-        self._time_stamp = (time.perf_counter() - _origin) * 1000
+        self._time_stamp = time_stamp()
 
     @staticmethod
     def members(init: Mapping[str, Any] | None, keywords: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from peerline.errors import InvalidStateError, OperationError
 from peerline.eventloop import Promise, queue_task
 from peerline.sdp import Candidate, SdpError
-from peerline.webrtc.ice_candidate import RTCIceCandidate, RTCIceCandidateInit
+from peerline.webrtc.ice_candidate import RTCIceCandidate, RTCLocalIceCandidateInit, parse_candidate
 
 if TYPE_CHECKING:
     from peerline.webrtc.peer_connection_base import ConnectionBase
@@ -20,16 +20,18 @@ _WHAT = "RTCPeerConnection.addIceCandidate"
 
 def add_ice_candidate(connection: ConnectionBase, candidate: Any, members: Mapping[str, Any]) -> Promise[None]:
     """Chained behind what is under way. Raises TypeError for what says of no section that it belongs to it."""
-    if candidate is None and not isinstance(members.get("candidate", ""), str):
-        candidate, members = members["candidate"], {}  # addIceCandidate(candidate=RTCIceCandidate(…))
-    given = RTCIceCandidateInit(candidate, **members)
-    if given.candidate and given.sdpMid is None and given.sdpMLineIndex is None:
-        raise TypeError("the candidate needs sdpMid or sdpMLineIndex")
-    return connection._chain(lambda: _Addition(connection, given).start(), _WHAT)
+    if candidate is None and isinstance(members.get("candidate"), RTCIceCandidate):
+        candidate, members = members["candidate"], {}
+    if not isinstance(candidate, RTCIceCandidate) or members:
+        init = RTCLocalIceCandidateInit(candidate, **members)
+        if init.candidate and init.sdpMid is None and init.sdpMLineIndex is None:
+            raise TypeError("the candidate needs sdpMid or sdpMLineIndex")
+        candidate = RTCIceCandidate._made(init, parse_candidate(init.candidate))
+    return connection._chain(_Addition(connection, candidate).start, _WHAT)
 
 
 class _Addition:
-    def __init__(self, connection: ConnectionBase, given: RTCIceCandidateInit) -> None:
+    def __init__(self, connection: ConnectionBase, given: RTCIceCandidate) -> None:
         self._connection = connection
         self._given = given
         self._outcome: Promise[None] = Promise(_WHAT)
@@ -59,29 +61,25 @@ class _Addition:
         connection, given = self._connection, self._given
         if connection._is_closed:
             return
-        try:
-            parsed = _parse(given.candidate) if given.candidate else None
-        except SdpError as error:
-            self._outcome.reject(OperationError(error.message, hint=error.hint))
-            return
+        parsed = given._parsed
+        if parsed is None and given.candidate:
+            try:
+                parsed = Candidate.parse(given.candidate)
+            except SdpError as error:
+                self._outcome.reject(OperationError(error.message, hint=error.hint))
+                return
         ufrag = given.usernameFragment or (parsed.ufrag if parsed is not None else None)
         connection._session.add_remote_candidate(parsed, sections, ufrag)
-        self._tell(sections, ufrag)
+        is_for_all = given.sdpMid is None and given.sdpMLineIndex is None
+        for index in sections if is_for_all else sections[:1]:
+            connection._transports.add_remote_candidate(self._placed(index, ufrag), [index], ufrag)
         self._outcome.resolve(None)
 
-    def _tell(self, sections: list[int], ufrag: str | None) -> None:
-        given = self._given
-        for index in sections if given.sdpMid is None and given.sdpMLineIndex is None else sections[:1]:
-            media = self._connection._session.remote
-            assert media is not None
-            candidate = RTCIceCandidate(
-                candidate=given.candidate,
-                sdpMid=given.sdpMid if given.sdpMid is not None else media.sections[index].mid,
-                sdpMLineIndex=index,
-                usernameFragment=ufrag,
-            )
-            self._connection._transports.add_remote_candidate(candidate, [index], ufrag)
-
-
-def _parse(line: str) -> Candidate:
-    return Candidate.parse(line)
+    def _placed(self, index: int, ufrag: str | None) -> RTCIceCandidate:
+        """With all that is known of its place."""
+        given, remote = self._given, self._connection._session.remote
+        assert remote is not None
+        if given.sdpMid is not None and given.sdpMLineIndex is not None and given.usernameFragment == ufrag:
+            return given
+        mid = given.sdpMid if given.sdpMid is not None else remote.sections[index].mid
+        return RTCIceCandidate(candidate=given.candidate, sdpMid=mid, sdpMLineIndex=index, usernameFragment=ufrag)

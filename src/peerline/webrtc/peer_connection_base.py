@@ -35,6 +35,10 @@ __all__ = ["ConnectionBase", "started"]
 
 T = TypeVar("T")
 
+# Never changed: setConfiguration puts another in its place.
+_DEFAULT_CONFIGURATION = RTCConfiguration()
+_DEFAULT_TUNING = Tuning()
+
 
 class _Randomness:
     """See `peerline.jsep.transport.Randomness`."""
@@ -62,9 +66,12 @@ class ConnectionBase(EventTarget):
     ) -> None:
         if "configuration" in members:
             configuration = members.pop("configuration")
-        self._configuration = RTCConfiguration(configuration, **members)
-        check_configuration(self._configuration, None)
-        self._tuning = tuning or Tuning()
+        if configuration is None and not members:
+            self._configuration = _DEFAULT_CONFIGURATION
+        else:
+            self._configuration = RTCConfiguration(configuration, **members)
+            check_configuration(self._configuration, None)
+        self._tuning = tuning or _DEFAULT_TUNING
         self._birthplace = Birthplace()
         self._is_closed = False
         settings = Settings(

@@ -163,7 +163,7 @@ class ConnectionTransports:
         session = self._connection._session
         ufrag = candidate.usernameFragment or ""
         if candidate.candidate:
-            session.add_local_candidate(ufrag, Candidate.parse(candidate.candidate))
+            session.add_local_candidate(ufrag, candidate._parsed or Candidate.parse(candidate.candidate))
         else:
             session.end_local_candidates(ufrag)
         event = RTCPeerConnectionIceEvent("icecandidate", {"candidate": candidate, "url": candidate.url})
@@ -248,12 +248,13 @@ class ConnectionTransports:
             ice = remote.ice_of(media)
             if told is None or ice is None or told.remote is None or ice[0] != told.remote.ufrag:
                 continue
-            lines = [str(candidate) for candidate in media.candidates]
+            lines = [line.value for line in media.attributes("candidate")]
             for line in [*lines, ""] if media.has_all_candidates else lines:
-                candidate = RTCIceCandidate(
-                    candidate=line, sdpMid=media.mid, sdpMLineIndex=index, usernameFragment=ice[0]
-                )
-                self._add(told, candidate, ice[0])
+                if (ice[0], line) not in told.candidates:
+                    candidate = RTCIceCandidate(
+                        candidate=line, sdpMid=media.mid, sdpMLineIndex=index, usernameFragment=ice[0]
+                    )
+                    self._add(told, candidate, ice[0])
 
     def _is_for(self, told: _Told, sections: list[int], ufrag: str | None) -> bool:
         """Whether a candidate of these sections reaches this transport: until an answer bundles them, they have

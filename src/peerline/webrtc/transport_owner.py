@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from peerline.webrtc.data_channel import RTCDataChannel
     from peerline.webrtc.ice_candidate import RTCIceCandidate
-
     from peerline.webrtc.peer_transport import PeerTransport
 
 FireEvents = Callable[[], object]

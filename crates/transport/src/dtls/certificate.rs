@@ -6,7 +6,7 @@ use aws_lc_rs::rand;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _,
 };
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384};
 use time::OffsetDateTime;
 use x509_cert::der::{Decode, Document, Encode};
 
@@ -57,9 +57,22 @@ impl fmt::Display for CertificateError {
 
 impl std::error::Error for CertificateError {}
 
+/// What the key is made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Curve {
+    #[default]
+    P256,
+    P384,
+}
+
 impl Certificate {
     /// A new self-signed certificate on P-256. Both times are seconds since 1970, UTC.
     pub fn generate(now_s: u64, expires_s: u64) -> Result<Self, CertificateError> {
+        Self::generate_on(Curve::P256, now_s, expires_s)
+    }
+
+    /// The same on another curve.
+    pub fn generate_on(curve: Curve, now_s: u64, expires_s: u64) -> Result<Self, CertificateError> {
         let expires_s = expires_s.min(LAST_SECOND);
         let at = |seconds: u64| {
             let seconds = i64::try_from(seconds).map_err(|_| CertificateError::Generation)?;
@@ -77,7 +90,11 @@ impl Certificate {
         // A serial number is positive.
         serial[0] &= 0x7F;
         params.serial_number = Some(serial.to_vec().into());
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| CertificateError::Generation)?;
+        let kind = match curve {
+            Curve::P256 => &PKCS_ECDSA_P256_SHA256,
+            Curve::P384 => &PKCS_ECDSA_P384_SHA384,
+        };
+        let key = KeyPair::generate_for(kind).map_err(|_| CertificateError::Generation)?;
         let certificate = params.self_signed(&key).map_err(|_| CertificateError::Generation)?;
         Ok(Self { der: certificate.der().to_vec(), key_pkcs8: key.serialize_der(), expires_s })
     }
@@ -104,6 +121,11 @@ impl Certificate {
 
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// The private key, as PKCS #8. Who has it can pretend to be us.
+    pub fn key_pkcs8(&self) -> &[u8] {
+        &self.key_pkcs8
     }
 
     /// When it expires, in seconds since 1970.

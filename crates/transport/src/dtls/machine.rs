@@ -42,6 +42,7 @@ enum State {
 pub struct Dtls {
     inner: dimpl::Dtls,
     state: State,
+    role: DtlsRole,
     fingerprints: Vec<Fingerprint>,
     /// Set when it was found to be the announced one.
     peer_certificate: Option<Vec<u8>>,
@@ -73,6 +74,7 @@ impl Dtls {
         let mut dtls = Self {
             inner,
             state: State::Connecting,
+            role: settings.role,
             fingerprints,
             peer_certificate: None,
             srtp: None,
@@ -83,6 +85,11 @@ impl Dtls {
         };
         dtls.handle_timeout(now);
         Ok(dtls)
+    }
+
+    /// Who begins.
+    pub fn role(&self) -> DtlsRole {
+        self.role
     }
 
     pub fn is_connected(&self) -> bool {

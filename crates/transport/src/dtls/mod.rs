@@ -7,7 +7,7 @@ mod fingerprint;
 mod machine;
 mod settings;
 
-pub use certificate::{Certificate, CertificateError};
+pub use certificate::{Certificate, CertificateError, Curve};
 pub use event::{DtlsEvent, DtlsFailure, NotConnected, SrtpKeys, SrtpProfile};
 pub use fingerprint::{Fingerprint, HashKind, NotAFingerprint};
 pub use machine::{Dtls, NoUsableFingerprint};

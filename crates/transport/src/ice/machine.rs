@@ -35,7 +35,11 @@ pub struct Ice {
 
 impl Ice {
     pub fn new(now: Instant, settings: IceSettings) -> Self {
-        let credentials = Credentials::random();
+        Self::with_credentials(now, settings, Credentials::random())
+    }
+
+    /// With credentials that a description has told already.
+    pub fn with_credentials(now: Instant, settings: IceSettings, credentials: Credentials) -> Self {
         Self {
             settings,
             current: Generation::new(now, &credentials, settings.is_controlling),
@@ -112,7 +116,11 @@ impl Ice {
 
     /// Begins anew with these credentials; candidates have to be added again. What works keeps working meanwhile.
     pub fn restart(&mut self, now: Instant) -> &Credentials {
-        let credentials = Credentials::random();
+        self.restart_with(now, Credentials::random())
+    }
+
+    /// The same, with credentials that a description has told already.
+    pub fn restart_with(&mut self, now: Instant, credentials: Credentials) -> &Credentials {
         let next = Generation::new(now, &credentials, self.current.is_controlling());
         &self.next.insert((next, credentials)).1
     }

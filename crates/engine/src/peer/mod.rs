@@ -1,0 +1,16 @@
+//! One data path of a peer connection on a shard: sockets of its own, and the session behind them.
+//!
+//! Reading order: [`PeerSettings`] → [`PeerCommand`] (what its owner says) → `service` → `sockets` → `news`
+//! ([`PeerEvent`], what its owner hears).
+
+mod command;
+mod event;
+mod news;
+mod service;
+mod settings;
+mod sockets;
+
+pub use command::{ChannelAsked, PeerCommand};
+pub use event::{Credit, PeerEvent, Received};
+pub(crate) use service::PeerService;
+pub use settings::PeerSettings;

@@ -1,0 +1,1 @@
+"""Peer connections of three makes against each other: ours, Chromium's, aiortc's."""
