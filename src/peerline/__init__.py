@@ -16,6 +16,31 @@ if TYPE_CHECKING:
         OverconstrainedError,
         mediaDevices,
     )
+    from peerline.webrtc.blob import Blob
+    from peerline.webrtc.certificate import RTCCertificate
+    from peerline.webrtc.configuration import RTCConfiguration, RTCIceServer
+    from peerline.webrtc.data_channel import RTCDataChannel
+    from peerline.webrtc.dtls_transport import RTCDtlsTransport
+    from peerline.webrtc.dtmf import RTCDTMFSender, RTCDTMFToneChangeEvent
+    from peerline.webrtc.events import (
+        MessageEvent,
+        RTCDataChannelEvent,
+        RTCPeerConnectionIceErrorEvent,
+        RTCPeerConnectionIceEvent,
+    )
+    from peerline.webrtc.ice_candidate import RTCIceCandidate, RTCIceCandidatePair
+    from peerline.webrtc.ice_transport import RTCIceTransport
+    from peerline.webrtc.peer_connection import RTCPeerConnection
+    from peerline.webrtc.rtc_error import RTCError, RTCErrorEvent
+    from peerline.webrtc.rtp_receiver import RTCRtpReceiver
+    from peerline.webrtc.rtp_sender import RTCRtpSender
+    from peerline.webrtc.rtp_transceiver import RTCRtpTransceiver
+    from peerline.webrtc.sctp_transport import RTCSctpTransport
+    from peerline.webrtc.session_description import RTCSessionDescription
+    from peerline.webrtc.stats import RTCStatsReport
+    from peerline.webrtc.stream_event import MediaStreamEvent
+    from peerline.webrtc.track_event import RTCTrackEvent
+    from peerline.webrtc.tuning import Tuning
 
 try:
     __version__ = version("peerline")
@@ -23,14 +48,41 @@ except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0.0.0"
 
 __all__ = [
+    "Blob",
     "DeviceChangeEvent",
     "InputDeviceInfo",
     "MediaDeviceInfo",
     "MediaDevices",
     "MediaStream",
+    "MediaStreamEvent",
     "MediaStreamTrack",
     "MediaStreamTrackEvent",
+    "MessageEvent",
     "OverconstrainedError",
+    "RTCCertificate",
+    "RTCConfiguration",
+    "RTCDTMFSender",
+    "RTCDTMFToneChangeEvent",
+    "RTCDataChannel",
+    "RTCDataChannelEvent",
+    "RTCDtlsTransport",
+    "RTCError",
+    "RTCErrorEvent",
+    "RTCIceCandidate",
+    "RTCIceCandidatePair",
+    "RTCIceServer",
+    "RTCIceTransport",
+    "RTCPeerConnection",
+    "RTCPeerConnectionIceErrorEvent",
+    "RTCPeerConnectionIceEvent",
+    "RTCRtpReceiver",
+    "RTCRtpSender",
+    "RTCRtpTransceiver",
+    "RTCSctpTransport",
+    "RTCSessionDescription",
+    "RTCStatsReport",
+    "RTCTrackEvent",
+    "Tuning",
     "__version__",
     "mediaDevices",
 ]
@@ -48,6 +100,31 @@ _HOMES = {
         "OverconstrainedError",
         "mediaDevices",
     ),
+    "peerline.webrtc.blob": ("Blob",),
+    "peerline.webrtc.certificate": ("RTCCertificate",),
+    "peerline.webrtc.configuration": ("RTCConfiguration", "RTCIceServer"),
+    "peerline.webrtc.data_channel": ("RTCDataChannel",),
+    "peerline.webrtc.dtls_transport": ("RTCDtlsTransport",),
+    "peerline.webrtc.dtmf": ("RTCDTMFSender", "RTCDTMFToneChangeEvent"),
+    "peerline.webrtc.events": (
+        "MessageEvent",
+        "RTCDataChannelEvent",
+        "RTCPeerConnectionIceErrorEvent",
+        "RTCPeerConnectionIceEvent",
+    ),
+    "peerline.webrtc.ice_candidate": ("RTCIceCandidate", "RTCIceCandidatePair"),
+    "peerline.webrtc.ice_transport": ("RTCIceTransport",),
+    "peerline.webrtc.peer_connection": ("RTCPeerConnection",),
+    "peerline.webrtc.rtc_error": ("RTCError", "RTCErrorEvent"),
+    "peerline.webrtc.rtp_receiver": ("RTCRtpReceiver",),
+    "peerline.webrtc.rtp_sender": ("RTCRtpSender",),
+    "peerline.webrtc.rtp_transceiver": ("RTCRtpTransceiver",),
+    "peerline.webrtc.sctp_transport": ("RTCSctpTransport",),
+    "peerline.webrtc.session_description": ("RTCSessionDescription",),
+    "peerline.webrtc.stats": ("RTCStatsReport",),
+    "peerline.webrtc.stream_event": ("MediaStreamEvent",),
+    "peerline.webrtc.track_event": ("RTCTrackEvent",),
+    "peerline.webrtc.tuning": ("Tuning",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
