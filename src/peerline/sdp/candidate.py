@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
+from peerline.sdp.errors import SdpError
 from peerline.sdp.scan import Words, shown
 
 __all__ = ["Candidate"]
@@ -13,6 +15,8 @@ _RFC = "RFC 8839, section 5.1"
 _FORM = (
     "candidate:FOUNDATION COMPONENT TRANSPORT PRIORITY ADDRESS PORT typ TYPE [raddr ADDRESS] [rport PORT] [NAME VALUE]…"
 )
+# It becomes a line of a description: nothing that would end it, and nothing that UTF-8 cannot say.
+_NOT_IN_A_LINE = re.compile("[\0\r\n\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ class Candidate:
     @classmethod
     def parse(cls, text: str) -> Candidate:
         """Read `candidate:…`, with or without `a=` before it. Raises SdpError."""
+        wrong = _NOT_IN_A_LINE.search(text)
+        if wrong is not None:
+            raise SdpError(f"{shown(wrong.group())} stands in it", rfc=_RFC, hint=_FORM, offset=wrong.start())
         start = text.removeprefix("a=")
         value = start.removeprefix("candidate:")
         skipped = len(text) - len(value)

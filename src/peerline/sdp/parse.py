@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -38,6 +39,7 @@ _ORDER = {
 }
 _SINGLE = frozenset("vosiuck")
 _IN_MEDIA = frozenset("micbka")
+_HALF = re.compile("[\ud800-\udfff]")
 _MEANING = {"v": "v=0", "o": "o=- 1 1 IN IP4 127.0.0.1", "s": "s=-", "t": "t=0 0"}
 
 
@@ -56,15 +58,23 @@ def _decoded(text: str | bytes) -> str:
         reason = f"more than {MAX_CHARS} characters"
         raise SdpError(reason, rfc=_RFC, hint="A description has some kilobytes", line=1, offset=MAX_CHARS)
     if isinstance(text, str):
+        # Half of a surrogate pair is no character, and cannot be sent.
+        half = None if text.isascii() else _HALF.search(text)
+        if half is not None:
+            raise _no_utf8(text[: half.start()])
         return text
     try:
         return text.decode()
     except UnicodeDecodeError as error:
-        before = text[: error.start]
-        raise SdpError(
-            "this is not UTF-8", rfc="RFC 8866, section 4.5", hint="SDP is text in UTF-8",
-            line=before.count(b"\n") + 1, offset=len(before) - before.rfind(b"\n") - 1,
-        ) from None  # fmt: skip
+        # One character for each byte: the place is told in bytes.
+        raise _no_utf8(text[: error.start].decode("latin-1")) from None
+
+
+def _no_utf8(before: str) -> SdpError:
+    return SdpError(
+        "this is not UTF-8", rfc="RFC 8866, section 4.5", hint="SDP is text in UTF-8",
+        line=before.count("\n") + 1, offset=len(before) - before.rfind("\n") - 1,
+    )  # fmt: skip
 
 
 def _lines(text: str) -> tuple[list[Line], str]:

@@ -156,4 +156,4 @@ class Section:
         return self.without(lambda line: line.type == "b" and line.parsed.is_limit)
 
     def __str__(self) -> str:
-        return "".join(f"{line}{line.end}" for line in self.lines)
+        return "".join([f"{line.type}={line.value}{line.end}" for line in self.lines])
