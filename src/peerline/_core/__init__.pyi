@@ -26,7 +26,7 @@ EVENT_TURN_ASKED: Final[int]
 EVENT_TURN_LISTED: Final[int]
 """subject: the token of `turn_list`; detail: a list of tuples, the fields of peerline.engine.AllocationRow."""
 EVENT_PEER: Final[int]
-"""subject: the handle of a Peer; detail: the name of a method of peerline.engine.transport.TransportListener, arguments."""
+"""subject: the handle of a Peer; detail: a method of peerline.engine.transport.TransportListener, its arguments."""
 EVENT_QUEUE_CAPACITY: Final[int]
 """So many events can wait; shards keep the rest back."""
 

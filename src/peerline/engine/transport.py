@@ -10,7 +10,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from peerline import _core
 from peerline.engine.certificate import Certificate
@@ -225,7 +225,7 @@ class Transport:
 
     # Inside --------------------------------------------------------------------------------------
 
-    def _on_news(self, name: str | None, details: tuple[object, ...]) -> None:
+    def _on_news(self, name: str | None, details: tuple[Any, ...]) -> None:
         """From the engine's reader; no name: it is gone."""
         if self._is_closed:
             return
@@ -234,14 +234,14 @@ class Transport:
             self._listener.transport_failed(str(details[0]))
         elif name == "stats_taken":
             token, numbers = details
-            waiting = self._stats.get(token)  # type: ignore[call-overload]
+            waiting = self._stats.get(token)
             if waiting is not None and not waiting.done():
                 waiting.set_result(numbers)
         elif name == "channel_announced":
-            channel, (label, protocol, ordered, retransmits, lifetime_ms, priority) = details  # type: ignore[misc]
-            word = min(PRIORITIES, key=lambda word: abs(PRIORITIES[word] - priority))  # type: ignore[has-type]
-            settings = ChannelSettings(label, protocol, ordered, retransmits, lifetime_ms, word)  # type: ignore[has-type]
-            self._listener.channel_announced(channel, settings)  # type: ignore[has-type]
+            channel, (label, protocol, ordered, retransmits, lifetime_ms, priority) = details
+            word = min(PRIORITIES, key=lambda word: abs(PRIORITIES[word] - priority))
+            settings = ChannelSettings(label, protocol, ordered, retransmits, lifetime_ms, word)
+            self._listener.channel_announced(channel, settings)
         else:
             getattr(self._listener, name)(*details)
 

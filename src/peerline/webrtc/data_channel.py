@@ -41,16 +41,14 @@ class RTCDataChannel(EventTarget):
         made._channels = channels
         made._label = label
         made._init = init
-        made._id: int | None = init.id if init.negotiated else None
+        made._id = init.id if init.negotiated else None
         made._state = "connecting"
         made._buffered = 0
         made._low = 0
         made._binary_type = "arraybuffer"
-        made._token: int | None = None
-        made._send_text: Any = None
-        made._send_bytes: Any = None
-        made._early: list[Any] | None = []  # until open has fired
-        made._error: str | None = None
+        made._token = None
+        made._send_text = made._send_bytes = None
+        made._early = []
         return made
 
     _channels: DataChannels
@@ -60,6 +58,12 @@ class RTCDataChannel(EventTarget):
     _buffered: int
     _low: int
     _binary_type: str
+    _id: int | None
+    _token: int | None
+    _send_text: Any
+    _send_bytes: Any
+    _early: list[Any] | None
+    """What came before open has fired."""
 
     @property
     def label(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from peerline.events import Event
 from peerline.events.event import time_stamp
@@ -149,4 +149,4 @@ class RTCDataChannelEvent(Event):
     @property
     def channel(self) -> RTCDataChannel:
         """It."""
-        return cast("RTCDataChannel", self._channel)
+        return self._channel
