@@ -15,8 +15,8 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name 
 WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json \
 	src/peerline/sdp/explanations.json
 
-.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse fuzz page protocol wheel format lock clean conformance \
-	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer
+.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse fuzz fuzz-sdp page protocol wheel format lock clean conformance \
+	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer bench-loss
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ JOBS ?= 2
 conformance: setup ## the Web Platform Tests beside Chromium: WPT_ROOT=wpt WPT_RUNNER=wpt-runner [JOBS=2] [ONLY='RTCDataChannel-*']
 	@PYTHONPATH=tests $(PY) -m conformance.run --root "$(WPT_ROOT)" --runner "$(WPT_RUNNER)" --jobs $(JOBS) --only "$(ONLY)"
 
+fuzz-sdp: setup ## broken descriptions and candidates for SECONDS=600; SEED=n repeats one round
+	PYTHONPATH=tests $(PY) -m property.fuzz_sdp --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
 page: $(STAMPS)/page ## build the web page into the package
 
 protocol: $(STAMPS)/python ## write the TypeScript types of the protocol
@@ -101,6 +104,9 @@ bench-call-setup: setup $(STAMPS)/test-system ## from the click to Connected on 
 bench-turn: setup ## CPU per relayed packet against coturn; GENERATOR=turnload.c, FORWARDER=fwd.c if wanted
 	@scripts/system.sh natlab
 	$(PY) benchmarks/bench_turn.py --generator $(GENERATOR) $(if $(FORWARDER),--forwarder $(FORWARDER))
+
+bench-loss: ## data channels over links that delay and lose, in virtual time: what congestion control allows
+	cargo run --release --locked --quiet -p peerline-netsim --example throughput
 
 bench-peer: setup ## data channels, set-up and memory of peer connections, against aiortc
 	$(PY) benchmarks/bench_peer.py

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peerline.errors import RemoteProtocolError
-from peerline.sdp import Description, SdpError, parse, serialise
+from peerline.sdp import Candidate, Description, SdpError, parse, serialise
 from peerline.sdp.parse import MAX_CHARS, MAX_LINE_CHARS, MAX_LINES
 from sdp.captures import CAPTURES, FOLDER, SMALL
 
@@ -147,6 +147,21 @@ def test_bytes_that_are_no_utf8_are_refused_at_their_place() -> None:
     with pytest.raises(SdpError) as caught:
         parse(HEAD.encode() + b"a=x:\xff\r\n")
     assert (caught.value.line, caught.value.offset) == (5, 4)
+
+
+def test_half_a_character_is_refused_at_its_place() -> None:
+    with pytest.raises(SdpError) as caught:
+        parse(HEAD + "a=x:é\ud800\r\n")
+    assert (caught.value.line, caught.value.offset) == (5, 5)
+
+
+def test_a_candidate_that_would_not_stay_one_line_is_refused() -> None:
+    good = "candidate:1 1 udp 1 192.0.2.1 9 typ host generation 0"
+    assert str(Candidate.parse(good)) == good
+    for letter in ("\r\n", "\n", "\r", "\0", "\ud800"):
+        with pytest.raises(SdpError) as caught:
+            Candidate.parse(f"{good}{letter}a=ice-lite:x")
+        assert caught.value.offset == len(good)
 
 
 def test_an_ice_password_that_is_wrong_is_not_told_on() -> None:
