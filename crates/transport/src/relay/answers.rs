@@ -198,11 +198,11 @@ impl Relay {
         self.settings.server = server;
         self.credentials.forget();
         self.has_heard = false;
+        let domain = answer.value(kind::ALTERNATE_DOMAIN).and_then(|name| std::str::from_utf8(name).ok());
+        let domain = domain.map(str::to_owned).filter(|name| name.len() <= 255);
+        self.events.push_back(RelayEvent::Redirected { server, domain });
         if self.settings.is_stream {
-            let domain = answer.value(kind::ALTERNATE_DOMAIN).and_then(|name| std::str::from_utf8(name).ok());
-            let domain = domain.map(str::to_owned).filter(|name| name.len() <= 255);
             self.phase = Phase::Unconnected;
-            self.events.push_back(RelayEvent::Redirected { server, domain });
         } else {
             self.start(now);
         }

@@ -11,8 +11,8 @@ pub enum RelayEvent {
     Failed { code: u16, reason: String },
     /// The relay is gone, and with it what it was used for.
     Lost { code: u16, reason: String },
-    /// Over streams only: connect there instead, and say so with [`Relay::connected`](super::Relay::connected). TLS
-    /// certificates are to name the domain, if there is one.
+    /// All that follows goes to this server instead. A stream is to be made to it, and
+    /// [`Relay::connected`](super::Relay::connected) says when it stands; certificates of TLS are to name the domain, if there is one.
     Redirected { server: SocketAddr, domain: Option<String> },
     /// After [`Relay::close`](super::Relay::close): nothing more has to be sent.
     Closed,

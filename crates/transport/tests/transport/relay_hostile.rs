@@ -360,7 +360,9 @@ fn an_allocation_that_is_gone_ends_everything() {
 fn another_server_is_asked_with_the_same_name() {
     let mut script = Script::challenged(ann());
     script.answer_sealed(Class::Error, &alternate("192.0.2.2:3479"));
-    assert_eq!(script.relay.server(), address("192.0.2.2:3479"));
+    let server = address("192.0.2.2:3479");
+    assert_eq!(script.relay.server(), server);
+    assert_eq!(script.event(), Some(RelayEvent::Redirected { server, domain: None }));
     assert_eq!(script.request().attribute(kind::USERNAME), None, "which has to ask for it");
     script.answer(Class::Error, &[error(401), (kind::REALM, REALM.to_vec()), (kind::NONCE, b"other".to_vec())]);
     assert_eq!(script.request().attribute(kind::USERNAME).unwrap().value, b"ann");
@@ -373,7 +375,7 @@ fn servers_do_not_send_us_in_circles_nor_inwards() {
     let mut script = Script::new(ann());
     for hop in ["192.0.2.2:3478", "192.0.2.3:3478", "192.0.2.4:3478"] {
         script.answer(Class::Error, &alternate(hop));
-        assert_eq!(script.relay.server(), address(hop));
+        assert_eq!(script.event(), Some(RelayEvent::Redirected { server: address(hop), domain: None }));
     }
     script.answer(Class::Error, &alternate("192.0.2.5:3478"));
     assert_eq!(code(script.event()), 300, "too often");
