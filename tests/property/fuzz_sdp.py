@@ -157,7 +157,7 @@ def _check_place(error: SdpError, text: str) -> None:
     assert error.line is not None
     assert 1 <= error.line <= text.count("\n") + 2
     assert error.offset >= 0
-    assert error.rfc.startswith("RFC ")
+    assert error.rfc.startswith(("RFC ", "draft-"))
 
 
 def _check_refusal(error: Exception, pc: RTCPeerConnection) -> None:
