@@ -264,8 +264,9 @@ def test_no_address_is_in_a_listeners_repr(engine: Engine) -> None:
 def test_the_core_has_only_the_names_its_stub_tells() -> None:
     public = {name for name in dir(_core) if not name.startswith("_")}
     kinds = ["PONGED", "CLOSED", "FAILED", "SHARD_FAILED", "QUEUE_CAPACITY"]
-    kinds += ["TURN_ALLOCATED", "TURN_FREED", "TURN_ASKED", "TURN_LISTED"]
-    assert public == {"Engine", "rest_password"} | {f"EVENT_{kind}" for kind in kinds}
+    kinds += ["TURN_ALLOCATED", "TURN_FREED", "TURN_ASKED", "TURN_LISTED", "PEER"]
+    names = {"Certificate", "Engine", "Peer", "ice_credentials", "rest_password"}
+    assert public == names | {f"EVENT_{kind}" for kind in kinds}
     methods = {name for name in dir(_core.Engine) if not name.startswith("_")}
     assert methods == {
         "close",
