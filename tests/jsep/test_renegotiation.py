@@ -349,3 +349,46 @@ def test_what_was_stopped_before_it_had_a_section_asks_for_nothing_and_goes_with
     video = add(caller, "video")
     negotiate(caller, callee)
     assert caller.transceivers == [video]
+
+
+def test_when_another_peer_answers_it_gets_a_transport_of_its_own() -> None:
+    caller, first, second = side(1), side(2), side(3)
+    caller.wants_data = True
+    negotiate(caller, first)
+    before = caller.layout.of(0)
+    negotiate(caller, second)
+    after = caller.layout.of(0)
+    assert before is not None
+    assert after is not None
+    assert after.key != before.key
+    assert after.local == before.local
+    assert after.fingerprints == second.settings.fingerprints
+    assert list(caller.layout.transports) == [after.key]
+
+
+def test_of_several_that_answer_provisionally_the_last_one_stays() -> None:
+    caller, first, second = side(1), side(2), side(3)
+    add(caller, "audio")
+    caller.set_local("offer")
+    for callee in (first, second):
+        callee.set_remote("offer", local(caller))
+        callee.set_local("pranswer")
+        caller.set_remote("pranswer", local(callee))
+    early = caller.layout.of(0)
+    second.set_local("answer")
+    caller.set_remote("answer", local(second))
+    assert caller.layout.of(0) == early
+    assert len(caller.layout.transports) == 1
+
+
+def test_when_another_peer_offers_it_gets_a_transport_of_its_own() -> None:
+    caller, first, second = side(1), side(2), side(3)
+    first.wants_data = second.wants_data = True
+    negotiate(first, caller)
+    before = caller.layout.of(0)
+    negotiate(second, caller)
+    after = caller.layout.of(0)
+    assert before is not None
+    assert after is not None
+    assert after.key != before.key
+    assert after.local != before.local

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from peerline.errors import InvalidAccessError
 from peerline.jsep.record import Record
 from peerline.jsep.transport import Credentials, Layout, TransportPlan
-from peerline.sdp import Description
+from peerline.sdp import Description, MediaSection
 
 __all__ = ["lay_out_answer", "lay_out_offer", "with_remote"]
 
@@ -48,8 +48,10 @@ def lay_out_offer(record: Record, offer: Description, mids: Sequence[str], accep
             continue
         if tag not in of_tag:
             plan = record.layout.of(tag)
-            # A section that left its group cannot keep the group's transport.
-            if plan is None or plan.key in transports:
+            # A section that left its group cannot keep the group's transport. Another certificate means another peer,
+            # and a DTLS association with it (RFC 8842, section 4).
+            is_other_peer = plan is not None and not plan.is_of(offer.fingerprints_of(offer.media[tag]))
+            if plan is None or plan.key in transports or is_other_peer:
                 local, token = record.randomness.credentials(), record.randomness.token()
                 plan = TransportPlan(next_key, mids[tag], tag, local, token, is_controlling=offer.session.is_ice_lite)
                 next_key += 1
@@ -68,11 +70,35 @@ def lay_out_answer(record: Record, answer: Description, *, is_final: bool) -> La
 
     Raises InvalidAccessError if a section is left that has no transport.
     """
-    offered, pending = record.offered, record.pending_local
+    pending = record.pending_local
     assert pending is not None
     ours = pending.sections
+    keys, tags = _answered_carriers(record, answer, ours)
+    transports = dict(record.layout.transports)
+    carriers = list(keys)
+    for key in dict.fromkeys(keys):
+        if key is None:
+            continue
+        users = [index for index, carrier in enumerate(keys) if carrier == key]
+        plan = transports[key]
+        index = tags.get(key, plan.index if plan.index in users else users[0])
+        if not plan.is_of(answer.fingerprints_of(answer.media[index])):
+            plan = _of_other_peer(record, transports, plan, answer, index)
+            carriers = [plan.key if carrier == key else carrier for carrier in carriers]
+        plan = with_remote(replace(plan, index=index, mid=ours[index].mid or plan.mid), answer, index)
+        setup = answer.setup_of(answer.media[index])
+        role = "passive" if setup == "active" else "active" if setup == "passive" else plan.role or "passive"
+        transports[plan.key] = replace(plan, role=role)
+    layout = Layout(transports, tuple(carriers))
+    return layout.pruned() if is_final else layout
+
+
+def _answered_carriers(
+    record: Record, answer: Description, ours: Sequence[MediaSection]
+) -> tuple[list[int | None], dict[int, int]]:
+    """The transport of each section, and the section that stands for each group's."""
     places = {media.mid: index for index, media in enumerate(ours)}
-    keys = [None if media.is_rejected else offered.carriers[index] for index, media in enumerate(answer.media)]
+    keys = [None if media.is_rejected else record.offered.carriers[index] for index, media in enumerate(answer.media)]
     grouped: set[int] = set()
     tags: dict[int, int] = {}
     for group in answer.session.groups:
@@ -91,16 +117,15 @@ def lay_out_answer(record: Record, answer: Description, *, is_final: bool) -> La
             raise InvalidAccessError(
                 f"media section {index} was offered as bundle-only and is accepted outside of a group (RFC 9143, 7.3.3)"
             )
-    transports = dict(record.layout.transports)
-    for key in dict.fromkeys(keys):
-        if key is None:
-            continue
-        plan = transports[key]
-        users = [index for index, carrier in enumerate(keys) if carrier == key]
-        index = tags.get(key, plan.index if plan.index in users else users[0])
-        plan = with_remote(replace(plan, index=index, mid=ours[index].mid or plan.mid), answer, index)
-        setup = answer.setup_of(answer.media[index])
-        role = "passive" if setup == "active" else "active" if setup == "passive" else plan.role or "passive"
-        transports[key] = replace(plan, role=role)
-    layout = Layout(transports, tuple(keys))
-    return layout.pruned() if is_final else layout
+    return keys, tags
+
+
+def _of_other_peer(
+    record: Record, transports: Mapping[int, TransportPlan], plan: TransportPlan, answer: Description, index: int
+) -> TransportPlan:
+    """Somebody else answers than answered before: a transport of theirs, at the address that was offered."""
+    fingerprints = answer.fingerprints_of(answer.media[index])
+    for other in transports.values():
+        if other.local == plan.local and other.is_of(fingerprints):
+            return other
+    return replace(plan, key=max([record.next_key, *(key + 1 for key in transports)]), role=None, fingerprints=())

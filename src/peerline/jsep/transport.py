@@ -51,6 +51,13 @@ class TransportPlan:
     fingerprints: tuple[Fingerprint, ...] = ()
     role: DtlsRole | None = None  # our own; None before it is agreed
 
+    def is_of(self, fingerprints: tuple[Fingerprint, ...]) -> bool:
+        """Whether a description with these fingerprints is of the peer that DTLS was agreed on with."""
+        known = {(one.algorithm.lower(), one.digest) for one in self.fingerprints}
+        return (
+            not known or not fingerprints or any((one.algorithm.lower(), one.digest) in known for one in fingerprints)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
