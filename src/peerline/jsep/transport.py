@@ -54,9 +54,8 @@ class TransportPlan:
     def is_of(self, fingerprints: tuple[Fingerprint, ...]) -> bool:
         """Whether a description with these fingerprints is of the peer that DTLS was agreed on with."""
         known = {(one.algorithm.lower(), one.digest) for one in self.fingerprints}
-        return (
-            not known or not fingerprints or any((one.algorithm.lower(), one.digest) in known for one in fingerprints)
-        )
+        theirs = {(one.algorithm.lower(), one.digest) for one in fingerprints}
+        return not known or not theirs or bool(known & theirs)
 
 
 @dataclass(frozen=True, slots=True)

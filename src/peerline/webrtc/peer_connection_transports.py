@@ -219,7 +219,7 @@ class ConnectionTransports:
         elif self._data is None:
             transport.expect_sctp(self._connection._channels)
         elif self._data is not transport and self._is_data_started:
-            # Another peer answers now (RFC 8842, section 4): the association with the one before ends with its transport.
+            # Another peer answers now (RFC 8842, section 4): the association with the one before ends.
             self._data.end()
             transport.expect_sctp(self._connection._channels)
         elif self._data is not transport:
