@@ -20,8 +20,6 @@ class Tuning:
 
     ports: tuple[int, int] | None = None
     """First and last UDP port that sockets are bound to. None: whatever the system gives."""
-    single_port: int | None = None
-    """All connections share one UDP socket for each address and thread, on this port (0: a free one)."""
     advertised: str | None = None
     """The public address shown in host candidates in place of the private one: a server behind a 1:1 NAT."""
     interfaces: Callable[[str, str], bool] | None = None
@@ -37,10 +35,6 @@ class Tuning:
             first, last = self.ports
             if not 1 <= first <= last <= 65535:
                 raise ConfigError(f"ports: {first} to {last} is no range", hint="For example (50000, 50100).")
-            if self.single_port is not None:
-                raise ConfigError("ports and single_port exclude each other")
-        if self.single_port is not None and not 0 <= self.single_port <= 65535:
-            raise ConfigError(f"single_port: {self.single_port} is no port")
         if self.advertised is not None:
             try:
                 ipaddress.ip_address(self.advertised)
