@@ -19,9 +19,24 @@ struct Account {
     reported: usize,
 }
 
+/// What went through a channel (W3C webrtc-stats, RTCDataChannelStats).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelCounts {
+    pub messages_sent: u64,
+    pub bytes_sent: u64,
+    pub messages_received: u64,
+    pub bytes_received: u64,
+}
+
+#[derive(Debug)]
+struct Named {
+    key: ChannelKey,
+    counts: ChannelCounts,
+}
+
 #[derive(Debug)]
 pub(super) struct Names {
-    keys: HashMap<u32, ChannelKey, FixedState>,
+    keys: HashMap<u32, Named, FixedState>,
     names: HashMap<ChannelKey, u32, FixedState>,
     next_incoming: u32,
     /// Those with something queued.
@@ -41,15 +56,23 @@ impl Names {
     }
 
     pub(super) fn key(&self, channel: u32) -> Option<ChannelKey> {
-        self.keys.get(&channel).copied()
+        self.keys.get(&channel).map(|named| named.key)
     }
 
     pub(super) fn insert(&mut self, channel: u32, key: ChannelKey) {
-        self.keys.insert(channel, key);
+        self.keys.insert(channel, Named { key, counts: ChannelCounts::default() });
         self.names.insert(key, channel);
     }
 
+    pub(super) fn counts(&self) -> Vec<(u32, ChannelCounts)> {
+        self.keys.iter().map(|(channel, named)| (*channel, named.counts)).collect()
+    }
+
     pub(super) fn given(&mut self, channel: u32, bytes: usize) {
+        if let Some(named) = self.keys.get_mut(&channel) {
+            named.counts.messages_sent += 1;
+            named.counts.bytes_sent += bytes as u64;
+        }
         self.accounts.entry(channel).or_default().given += bytes;
     }
 
@@ -57,7 +80,7 @@ impl Names {
     pub(super) fn sent(&mut self, queued: impl Fn(ChannelKey) -> usize, mut tell: impl FnMut(u32, usize)) {
         let Self { keys, accounts, .. } = self;
         accounts.retain(|channel, account| {
-            let left = keys.get(channel).map_or(0, |key| queued(*key));
+            let left = keys.get(channel).map_or(0, |named| queued(named.key));
             let sent = account.given.saturating_sub(left);
             if sent > account.reported {
                 tell(*channel, sent - account.reported);
@@ -110,6 +133,10 @@ impl Names {
     }
 
     fn receive(&mut self, channel: u32, payload: Payload, events: &mut Vec<PeerEvent>) {
+        if let Some(named) = self.keys.get_mut(&channel) {
+            named.counts.messages_received += 1;
+            named.counts.bytes_received += payload.bytes.len() as u64;
+        }
         let cost = payload.bytes.len() + MESSAGE_COST;
         self.credit.owe(cost);
         if let Some(PeerEvent::MessagesReceived(last)) = events.last_mut()
