@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from peerline.client import connect
     from peerline.media import (
         DeviceChangeEvent,
         InputDeviceInfo,
@@ -84,11 +85,13 @@ __all__ = [
     "RTCTrackEvent",
     "Tuning",
     "__version__",
+    "connect",
     "mediaDevices",
 ]
 
 # Where each name lives. They are imported when they are first asked for: a server needs no peer connections.
 _HOMES = {
+    "peerline.client": ("connect",),
     "peerline.media": (
         "DeviceChangeEvent",
         "InputDeviceInfo",

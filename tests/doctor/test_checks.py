@@ -21,10 +21,10 @@ from peerline.doctor.listening_process import Descriptors, descriptors_of_listen
 from peerline.doctor.patient import Patient
 from peerline.doctor.place import Place, network_of, place_of
 from peerline.doctor.report import without_addresses
-from peerline.doctor.server_url import parse_server
 from peerline.doctor.stun.behaviour import Behaviour
 from peerline.errors import PeerlineError
 from peerline.lab import Dependence, NatType
+from peerline.server_url import parse_server
 
 EI, AD, APD = Dependence
 

@@ -20,8 +20,8 @@ from peerline.doctor.checks.websocket_signaling import WebSocketSignaling
 from peerline.doctor.hello import read_welcome
 from peerline.doctor.identity import Identity
 from peerline.doctor.patient import Patient
-from peerline.doctor.server_url import parse_server
 from peerline.errors import PeerlineError
+from peerline.server_url import parse_server
 
 WELCOME = {
     "v": 1, "sid": "s", "key": "k", "epoch": "e", "res": False, "rx": 0, "hb_s": 20, "grace_s": 60,

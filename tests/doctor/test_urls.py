@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from peerline.doctor.server_url import parse_server
 from peerline.doctor.stun.url import parse_url
 from peerline.errors import ConfigError
+from peerline.server_url import parse_server
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def _patient(arguments: argparse.Namespace) -> Patient:
     """Raises ConfigError."""
     from peerline.doctor.identity import load_identity
     from peerline.doctor.patient import Patient
-    from peerline.doctor.server_url import parse_server
+    from peerline.server_url import parse_server
 
     if arguments.user is not None and not arguments.turn:
         raise ConfigError("--user opens the servers of --turn, and there is none", hint="Give --turn URI, too.")

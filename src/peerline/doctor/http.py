@@ -8,9 +8,9 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from peerline.doctor.server_url import ServerUrl
 from peerline.doctor.stun.link import tls_reason
 from peerline.errors import PeerlineError
+from peerline.server_url import ServerUrl
 
 WITHIN_S = 5.0
 _MAX_BODY_BYTES = 1 << 20

@@ -10,7 +10,6 @@ import msgspec
 
 from peerline.doctor.http import Http, UnreachableError, UntrustedError
 from peerline.doctor.identity import Identity
-from peerline.doctor.server_url import ServerUrl, parse_server
 from peerline.doctor.stun.address import Address
 from peerline.doctor.stun.behaviour import Behaviour
 from peerline.doctor.stun.client import StunClient
@@ -18,6 +17,7 @@ from peerline.doctor.stun.errors import LinkLostError
 from peerline.doctor.stun.link import connect
 from peerline.doctor.stun.url import IceUrl, Transport, parse_url, resolve
 from peerline.errors import ConfigError, PeerlineError
+from peerline.server_url import ServerUrl, parse_server
 from peerline.signaling import messages as m
 from peerline.turnserver.addresses import own_addresses
 
