@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from peerline import __version__
-from peerline.cli import doctor, sdp, serve, token, turn
+from peerline.cli import call, doctor, sdp, send, serve, token, turn
+from peerline.cli.parser import VerbParser
 from peerline.errors import ConfigError, PeerlineError
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb. Exit codes: 0 done, 1 it failed, 2 the command or a setting is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="peerline", description="WebRTC calls, signaling, STUN and TURN in one program."
-    )
+    """Run a verb. Exit codes: 0 done, 1 it failed, 2 the command or a setting is wrong; `call` and `send` have more."""
+    parser = VerbParser(prog="peerline", description="WebRTC calls, signaling, STUN and TURN in one program.")
     parser.add_argument("--version", action="version", version=f"peerline {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (serve, turn, token, doctor, sdp):
+    for verb in (serve, call, send, turn, token, doctor, sdp):
         verb.add_parser(verbs)
     arguments = parser.parse_args(argv)
     try:

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from peerline.client.bodies import Ring, Up
 from peerline.client.carriage import Clock
-from peerline.client.change import Change, Stream
+from peerline.client.change import State, Stream
 from peerline.client.chat import ChatMessage
 from peerline.client.errors import CallOverError
 from peerline.client.file_receiving import IncomingFile, Progress
@@ -64,7 +64,6 @@ class Call:
         self.direction: Literal["in", "out"] = direction
         self.peer = peer
         """Who it is with: canonical form `u`, name `n`."""
-        self.state: CallState = "incoming" if direction == "in" else "calling"
         self.end_reason: str | None = None
         """Why it ended: a word of docs/protocol.md, section 7, or the code of the refusal."""
         self.media: list[str] = []
@@ -74,12 +73,16 @@ class Call:
         self._is_up = False
         self._was_connected = False
         self._is_placed = False
-        self._change = Change()
-        self._following: list[Stream[CallState]] = []
+        self._state: State[CallState] = State("incoming" if direction == "in" else "calling", last="ended")
         self._expiry: Any = None
         self._link = Link(self, line.clock, is_offerer=direction == "out")
 
     # What a program does -----------------------------------------------------------------------------
+
+    @property
+    def state(self) -> CallState:
+        """ "incoming"; or "calling", "ringing"; then "connecting", "connected", perhaps "reconnecting"; "ended"."""
+        return self._state.value
 
     @property
     def pc(self) -> RTCPeerConnection | None:
@@ -88,33 +91,24 @@ class Call:
 
     async def connected(self) -> Self:
         """Wait until data can flow. Raises CallOverError if it ends before that."""
-        await self._change.until(lambda: self._require_alive() or self.state == "connected")
+        await self._state.until(lambda: self._require_alive() or self.state == "connected")
         return self
 
     async def ended(self) -> str:
         """Wait until it is over; returns why."""
-        await self._change.until(lambda: self.state == "ended")
+        await self._state.until(lambda: self.state == "ended")
         return self.end_reason or "error"
 
-    async def states(self) -> AsyncIterator[CallState]:
+    def states(self) -> AsyncIterator[CallState]:
         """The state of now, then each change, "ended" last."""
-        stream: Stream[CallState] = Stream(limit=100)
-        stream.put(self.state)
-        if self.state == "ended":
-            stream.end()
-        self._following.append(stream)
-        try:
-            async for state in stream:
-                yield state
-        finally:
-            self._following.remove(stream)
+        return self._state.follow()
 
     async def accept(self) -> Self:
         """Take a call that rings here. Raises CallOverError if it is gone meanwhile."""
         self._require_alive()
         if self.state != "incoming":
             return self
-        self._turn("connecting")
+        self._state.turn("connecting")
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def answer(body: Raw | PeerlineError) -> None:
@@ -165,15 +159,13 @@ class Call:
         """`async for file in call.files`: what the other side offers to send, to be saved or declined."""
         return self._link.files.incoming
 
-    async def send_file(
-        self, path: Path | str, *, name: str | None = None, on_progress: Progress | None = None
-    ) -> None:
-        """Send a file; returns once the other side has it and its checksum is right. Cancelling stops it.
+    async def send_file(self, path: Path | str, *, name: str | None = None, on_progress: Progress | None = None) -> int:
+        """Send a file; returns its size once the other side has it and its checksum is right. Cancelling stops it.
 
         Raises TransferError, CallOverError; OSError if the file cannot be read.
         """
         await self.connected()
-        await self._link.files.send(self.pc, Path(path), name, on_progress)
+        return await self._link.files.send(self.pc, Path(path), name, on_progress)
 
     @property
     def channels(self) -> Stream[RTCDataChannel]:
@@ -247,14 +239,14 @@ class Call:
     def rung(self) -> None:
         """It rings there."""
         if self.state == "calling":
-            self._turn("ringing")
+            self._state.turn("ringing")
 
     def become(self, into: str) -> None:
         """Glare: they called us while we called them. Their call stays, and this is it now."""
         self.id = into
         self.direction = "in"
         self._link.is_offerer = False
-        self._turn("connecting")
+        self._state.turn("connecting")
 
     def up(self, up: Up) -> None:
         """Both sides are there."""
@@ -283,7 +275,7 @@ class Call:
             self._expiry.cancel()
         self.end_reason = why
         self._link.close(self._over())
-        self._turn("ended")
+        self._state.turn("ended")
         self._line.call_over(self)
 
     # What the link says (see LinkOwner) ----------------------------------------------------------------
@@ -303,9 +295,9 @@ class Call:
             return
         if state == "connected":
             self._was_connected = True
-            self._turn("connected")
+            self._state.turn("connected")
         else:
-            self._turn("reconnecting" if self._was_connected else "connecting")
+            self._state.turn("reconnecting" if self._was_connected else "connecting")
 
     def give_up(self, why: Literal["ice_lost", "ice_failed", "error"]) -> None:
         """There is no hope."""
@@ -329,13 +321,3 @@ class Call:
     def _over(self) -> CallOverError:
         why = self.end_reason or "error"
         return CallOverError(f"the call with {self.peer.n} is over: {why}", code=why, hint=HINTS.get(why))
-
-    def _turn(self, state: CallState) -> None:
-        if state == self.state:
-            return
-        self.state = state
-        for stream in self._following:
-            stream.put(state)
-            if state == "ended":
-                stream.end()
-        self._change.tell()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
 
-__all__ = ["Change", "Stream"]
+# So many changes wait for whoever follows and does not look.
+_MAX_UNSEEN = 100
+
+__all__ = ["Change", "State", "Stream"]
 
 
 class Change:
@@ -34,6 +37,45 @@ class Change:
             finally:
                 self._waiting.discard(waiter)
         return found
+
+
+class State(Generic[T]):
+    """A value that changes, to be looked at, waited for, and followed; `last` is the one after which it does not."""
+
+    def __init__(self, value: T, last: T) -> None:
+        self.value = value
+        self._last = last
+        self._change = Change()
+        self._following: list[Stream[T]] = []
+
+    def turn(self, value: T) -> bool:
+        """Whether it is another one now."""
+        if value == self.value or self.value == self._last:
+            return False
+        self.value = value
+        for stream in self._following:
+            stream.put(value)
+            if value == self._last:
+                stream.end()
+        self._change.tell()
+        return True
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Wait until this counts as true; it is asked after each change."""
+        await self._change.until(holds)
+
+    async def follow(self) -> AsyncIterator[T]:
+        """The value of now, then each change, up to the last."""
+        stream: Stream[T] = Stream(_MAX_UNSEEN)
+        stream.put(self.value)
+        if self.value == self._last:
+            stream.end()
+        self._following.append(stream)
+        try:
+            async for value in stream:
+                yield value
+        finally:
+            self._following.remove(stream)
 
 
 class Stream(Generic[T]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Literal, Self
 
 import msgspec
@@ -14,7 +14,7 @@ from peerline.auth.names import parse_name
 from peerline.client.bodies import Ended, Ring, Synced, Up, read
 from peerline.client.call import HINTS, Call
 from peerline.client.carriage import Clock, Server
-from peerline.client.change import Change, Stream
+from peerline.client.change import State, Stream
 from peerline.client.choice import TransportWish
 from peerline.client.envelope import Envelope
 from peerline.client.errors import CallOverError
@@ -79,7 +79,7 @@ class Client:
         self._identity = identity
         self._tuning = tuning
         self._policy = ice_transport_policy
-        self._change = Change()
+        self._state: State[ClientState] = State("reconnecting", last="closed")
         self._calls: dict[str, Call] = {}
         self._is_watching = False
         self._chosen: str | None = None
@@ -100,7 +100,11 @@ class Client:
     @property
     def state(self) -> ClientState:
         """ "connected", "reconnecting" (calls go on meanwhile), "closed"."""
-        return self._session.state
+        return self._state.value
+
+    def states(self) -> AsyncIterator[ClientState]:
+        """The state of now, then each change, "closed" last."""
+        return self._state.follow()
 
     @property
     def transport(self) -> Literal["websocket", "sse", "poll"]:
@@ -109,7 +113,7 @@ class Client:
 
     async def signed_out(self) -> str:
         """Wait until we are; returns why: `closed` (by us), `replaced`, `expired`, `taken` …"""
-        await self._change.until(lambda: self.state == "closed")
+        await self._state.until(lambda: self.state == "closed")
         return self._why or "closed"
 
     async def call(self, name: str) -> Call:
@@ -203,13 +207,13 @@ class Client:
 
     def state_changed(self, state: ClientState, why: str | None) -> None:
         """`closed`: signed out by us or by the server."""
-        self._why = why
         if state == "closed":
+            self._why = why
             for call in list(self._calls.values()):
                 call.finish("hangup" if call.is_up else "closed")
             self.calls.end()
             self.people.replace(())
-        self._change.tell()
+        self._state.turn(state)
 
     def received(self, envelope: Envelope) -> None:
         """A message that answers nothing. A type that we do not know is ignored."""

@@ -35,11 +35,13 @@ class Sending:
         channel.onclose = lambda _: self.stop(TransferError(f"{name}: the channel was closed"))
         channel.onmessage = lambda event: self._hear(event.data)
 
-    async def run(self, on_progress: Progress | None) -> None:
-        """Returns once the other side has it, and has found its checksum right. Raises TransferError, or OSError if
-        the file cannot be read."""
+    async def run(self, on_progress: Progress | None) -> int:
+        """Returns its size once the other side has it, and has found its checksum right.
+
+        Raises TransferError, or OSError if the file cannot be read.
+        """
         try:
-            await self._send(on_progress)
+            return await self._send(on_progress)
         except InvalidStateError:
             self._check()
             raise
@@ -56,7 +58,7 @@ class Sending:
             self._error = error
         self._change.tell()
 
-    async def _send(self, on_progress: Progress | None) -> None:
+    async def _send(self, on_progress: Progress | None) -> int:
         channel = self._channel
         await self._until(lambda: channel.readyState == "open")
         size = os.fstat(self._file.fileno()).st_size
@@ -83,6 +85,7 @@ class Sending:
         self._check()
         self._say({"t": "end", "sum": checksum.sum()})
         await self._word("ok")
+        return size
 
     async def _word(self, wanted: str) -> None:
         await self._until(lambda: self._words)

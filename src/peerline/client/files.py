@@ -29,8 +29,8 @@ class Files:
 
     async def send(
         self, pc: RTCPeerConnection | None, path: Path, name: str | None, on_progress: Progress | None
-    ) -> None:
-        """Raises TransferError; OSError if the file cannot be read."""
+    ) -> int:
+        """Its size. Raises TransferError; OSError if the file cannot be read."""
         with path.open("rb") as file:  # blocks are read in a thread
             if pc is None or pc.connectionState == "closed":
                 raise TransferError("there is no connection to send a file over")
@@ -38,7 +38,7 @@ class Files:
             sending = Sending(channel, file, name or path.name)
             self._sending.add(sending)
             try:
-                await sending.run(on_progress)
+                return await sending.run(on_progress)
             finally:
                 self._sending.discard(sending)
 
