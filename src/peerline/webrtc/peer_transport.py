@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from peerline import mdns
 from peerline.engine.shared import shared_engine
@@ -23,7 +23,7 @@ from peerline.webrtc.transport_news import TransportNews
 
 if TYPE_CHECKING:
     from peerline.webrtc.certificate import RTCCertificate
-    from peerline.webrtc.configuration import RTCConfiguration
+    from peerline.webrtc.configuration import RTCConfiguration, RTCIceServer
     from peerline.webrtc.data_channels import DataChannels
     from peerline.webrtc.ice_url import IceServerUrl
     from peerline.webrtc.transport_owner import TransportOwner
@@ -252,7 +252,7 @@ class PeerTransport:
 
     # The whole -------------------------------------------------------------------------------------
 
-    async def stats(self) -> dict[str, int] | None:
+    async def stats(self) -> dict[str, Any] | None:
         """The engine's counters; None before there are any."""
         return await self.engine.stats() if self.engine is not None else None
 
@@ -339,20 +339,32 @@ class PeerTransport:
                 self.engine.add_remote_candidate(" ".join(words))
 
     async def _ask_servers(self, engine: Transport, ufrag: str) -> None:
-        # A relay tells how it sees us as any STUN server does.
-        servers = [url for url, _ in self._configuration.servers() if url.transport == "udp"]
-        await asyncio.gather(*(self._ask(engine, url, ufrag) for url in servers))
+        servers = self._configuration.servers()
+        await asyncio.gather(*(self._ask(engine, url, server, ufrag) for url, server in servers))
         if self._gathered == ufrag and self.engine is engine:
             engine.asked_all()
 
-    async def _ask(self, engine: Transport, url: IceServerUrl, ufrag: str) -> None:
+    async def _ask(self, engine: Transport, url: IceServerUrl, server: RTCIceServer, ufrag: str) -> None:
         found = await server_addresses(url.host, url.port)
         if self._gathered != ufrag or self.engine is not engine:
             return
         if not found:
             self._news.candidate_failed(None, None, url.url, 701, "the server's name is not known")
-        for ip in found:
-            engine.ask_stun(ip, url.port, url.url)
+        # A relay tells how it sees us as any STUN server does.
+        if url.transport == "udp":
+            for ip in found:
+                engine.ask_stun(ip, url.port, url.url)
+        if url.is_turn:
+            # Several addresses of one family are one server.
+            for ip in {":" in ip: ip for ip in reversed(found)}.values():
+                self._ask_relay(engine, ip, url, server)
+
+    def _ask_relay(self, engine: Transport, ip: str, url: IceServerUrl, server: RTCIceServer) -> None:
+        name, username, password = url.host.strip("[]"), server.username or "", server.credential or ""
+        try:
+            engine.ask_turn(url.transport, ip, url.port, name, username, password, url.url)
+        except OSError as error:
+            self._news.candidate_failed(None, None, url.url, 701, str(error))
 
     def _spawn(self, work: object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]

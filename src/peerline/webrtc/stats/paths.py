@@ -21,6 +21,11 @@ TRAFFIC = {
     "bytesSent": "bytes_sent",
     "bytesReceived": "bytes_received",
 }
+TIMES = {"currentRoundTripTime": "round_trip_us", "totalRoundTripTime": "total_round_trip_us"}
+MOMENTS = {
+    "lastPacketSentTimestamp": "last_sent_age_us",
+    "lastPacketReceivedTimestamp": "last_received_age_us",
+}
 CHECKS = {
     "requestsSent": "requests_sent",
     "responsesReceived": "responses_received",
@@ -30,7 +35,7 @@ CHECKS = {
 }
 
 
-def path_records(path: PeerTransport, figures: Mapping[str, int] | None, ids: Ids, now: float) -> Iterator[RTCStats]:
+def path_records(path: PeerTransport, figures: Mapping[str, Any] | None, ids: Ids, now: float) -> Iterator[RTCStats]:
     """`figures` are the engine's counters: None before it has any, without those that it does not know."""
     transport_id = ids.of("T", path.dtls)
     ours = [certificate_record(path.certificate._core.der, now)]
@@ -76,7 +81,7 @@ def _candidates(path: PeerTransport) -> Iterator[tuple[Any, bool]]:
 
 
 def _pair_record(
-    path: PeerTransport, transport_id: str, figures: Mapping[str, int], ids: Ids, now: float
+    path: PeerTransport, transport_id: str, figures: Mapping[str, Any], ids: Ids, now: float
 ) -> RTCIceCandidatePairStats | None:
     pair = path.ice.getSelectedCandidatePair()
     if pair is None:
@@ -87,7 +92,8 @@ def _pair_record(
         return None
     # The engine counts by path: what went over which of several pairs is not known.
     traffic = _counted(TRAFFIC, figures) if path.selected_pair_changes <= 1 else {}
-    times = {"currentRoundTripTime": "round_trip_us", "totalRoundTripTime": "total_round_trip_us"}
+    times = {member: figures[name] / 1e6 for member, name in TIMES.items() if name in figures}
+    moments = {member: now - figures[name] / 1e3 for member, name in MOMENTS.items() if name in figures}
     return RTCIceCandidatePairStats(
         timestamp=now,
         type="candidate-pair",
@@ -99,9 +105,10 @@ def _pair_record(
         nominated=True,
         **traffic,
         **_counted(CHECKS, figures),
-        **{member: figures[name] / 1e6 for member, name in times.items() if name in figures},
+        **times,
+        **(moments if traffic else {}),
     )
 
 
-def _counted(members: Mapping[str, str], figures: Mapping[str, int]) -> dict[str, int]:
+def _counted(members: Mapping[str, str], figures: Mapping[str, Any]) -> dict[str, Any]:
     return {member: figures[name] for member, name in members.items() if name in figures}
