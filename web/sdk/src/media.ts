@@ -65,6 +65,8 @@ export class LocalMedia {
       const tries = [wanted, { audio: true, video: false }, { audio: false, video: true }].filter(
         (wish, i) => (wish.audio || wish.video) && (i === 0 || (wanted.audio && wanted.video)),
       );
+      // A call of text and files alone.
+      if (tries.length === 0) return;
       for (const wish of tries) {
         if (this.#isClosed) return;
         const tracks = await this.#capture(wish);

@@ -36,6 +36,13 @@ describe("opening", () => {
     expect(media.isCameraOff).toBe(true);
   });
 
+  test("for a call of text alone asks for nothing", async () => {
+    await media.open([]);
+    expect(devices.asked).toEqual([]);
+    expect(media.isCameraOff).toBe(true);
+    expect(log.steps).toEqual([]);
+  });
+
   test.each([
     [{ audio: true, video: false }, ["default audio"], 2],
     [{ audio: false, video: true }, ["default video"], 3],

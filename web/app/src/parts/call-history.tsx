@@ -46,9 +46,10 @@ function HistoryRow({ entry }: { entry: HistoryEntry }) {
   );
 }
 
-/** "Outgoing video call · 2:31", "Incoming audio call · declined". */
+/** "Outgoing video call · 2:31", "Incoming audio call · declined", "Incoming chat". */
 function describe(entry: HistoryEntry): string {
-  const kind = t(`history.${entry.dir}.${entry.media.includes("v") ? "video" : "audio"}`);
+  const medium = entry.media.includes("v") ? "video" : entry.media.length > 0 ? "audio" : "chat";
+  const kind = t(`history.${entry.dir}.${medium}`);
   if (entry.answered !== null && entry.ended !== null)
     return `${kind} · ${clock(entry.ended - entry.answered)}`;
   if (entry.ended === null) return `${kind} · ${t("history.now")}`;

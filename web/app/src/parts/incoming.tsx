@@ -12,6 +12,8 @@ export function IncomingCall({ call }: { call: Call }) {
   const first = useRef<HTMLButtonElement>(null);
   const [isAnswered, setAnswered] = useState(false);
   const withVideo = call.media.includes("v");
+  // A program, at a terminal say, that sends neither sound nor picture, and plays none.
+  const isChat = call.media.length === 0;
 
   // showModal keeps the focus inside and the rest of the page still; the focus goes back to where it was.
   useLayoutEffect(() => {
@@ -55,7 +57,7 @@ export function IncomingCall({ call }: { call: Call }) {
       </div>
       <p id={`${id}-who`} class="incoming-who">
         <bdi class="incoming-name">{call.peer.n}</bdi>
-        <span>{t(withVideo ? "incoming.video" : "incoming.audio")}</span>
+        <span>{t(isChat ? "incoming.chat" : withVideo ? "incoming.video" : "incoming.audio")}</span>
       </p>
       <div class="incoming-answers">
         <button
@@ -63,21 +65,23 @@ export function IncomingCall({ call }: { call: Call }) {
           type="button"
           class="button-accept"
           disabled={isAnswered}
-          onClick={() => accept(withVideo ? ["a", "v"] : ["a"])}
+          onClick={() => accept(isChat ? [] : withVideo ? ["a", "v"] : ["a"])}
         >
           <Icon name={withVideo ? "camera" : "phone"} />
           {t("incoming.accept")}
         </button>
-        <button type="button" class="button-soft" disabled={isAnswered} onClick={() => accept(["a"])}>
-          <Icon name="phone" />
-          {t("incoming.acceptAudio")}
-        </button>
+        {!isChat && (
+          <button type="button" class="button-soft" disabled={isAnswered} onClick={() => accept(["a"])}>
+            <Icon name="phone" />
+            {t("incoming.acceptAudio")}
+          </button>
+        )}
         <button type="button" class="button-danger" disabled={isAnswered} onClick={() => call.decline()}>
           <Icon name="hangUp" />
           {t("incoming.decline")}
         </button>
       </div>
-      <p class="incoming-note">{t("incoming.note")}</p>
+      <p class="incoming-note">{t(isChat ? "incoming.chatNote" : "incoming.note")}</p>
     </dialog>
   );
 }
