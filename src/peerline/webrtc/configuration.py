@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from peerline.errors import DOMSyntaxError, InvalidAccessError, InvalidModificationError
+from peerline.errors import DOMSyntaxError, InvalidAccessError, InvalidModificationError, NotSupportedError
 from peerline.webrtc.certificate import RTCCertificate
 from peerline.webrtc.dictionary import Dictionary, Member
 from peerline.webrtc.ice_url import IceServerUrl
@@ -18,7 +18,8 @@ MAX_ICE_SERVERS = 64
 
 RTCIceTransportPolicy = enumeration("relay", "all")
 RTCBundlePolicy = enumeration("balanced", "max-compat", "max-bundle")
-RTCRtcpMuxPolicy = enumeration("require")
+# "negotiate" is of an older specification: known, and refused.
+RTCRtcpMuxPolicy = enumeration("negotiate", "require")
 
 
 def _urls(value: Any, what: str) -> list[str]:
@@ -52,8 +53,8 @@ class RTCIceServer(Dictionary):
             raise DOMSyntaxError("an ICE server needs a URL")
         parsed = [IceServerUrl.parse(url) for url in self.urls]
         if any(url.is_turn for url in parsed):
-            # `username` of RFC 8489 has less than 509 bytes; neither holds control characters (RFC 8265, section 4.2).
-            for name, text, limit in (("username", self.username, 508), ("credential", self.credential, 65535)):
+            # 509 bytes of `username` are the W3C's bound; neither holds control characters (RFC 8265, section 4.2).
+            for name, text, limit in (("username", self.username, 509), ("credential", self.credential, 65535)):
                 if text is None:
                     raise InvalidAccessError(f"a TURN server needs {name}", hint="username and credential, both.")
                 is_clean = not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
@@ -120,6 +121,8 @@ def check_configuration(
         now_ms = time.time() * 1000
         if any(certificate.expires < now_ms for certificate in new.certificates):
             raise InvalidAccessError("a certificate has expired")
+        if new.rtcpMuxPolicy == "negotiate":
+            raise NotSupportedError("RTCP has no transport of its own here", hint='rtcpMuxPolicy is "require".')
     else:
         same = [a is b for a, b in zip(new.certificates, old.certificates, strict=False)]
         if len(new.certificates) != len(old.certificates) or not all(same):
