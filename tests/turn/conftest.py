@@ -17,7 +17,9 @@ import pytest
 from client.certificates import make_certificate, trusting
 from client.turn import TurnClient
 from client.turn_message import Address
+from peerline.engine.shared import shared_engine
 from system.turn_process import TurnProcess
+from turn.relayed import Alone, End, Ends, acquaint
 
 ANN = ("--user", "ann:pass", "--user", "bob:word", "--allow-peer", "127.0.0.0/8", "--allow-peer", "::1/128")
 SECRET = "a secret of these tests, of no other use"
@@ -151,3 +153,35 @@ def udp_socket(source: str = "127.0.0.1", port: int = 0) -> socket.socket:
     sock.bind((source, port))
     sock.settimeout(20)
     return sock
+
+
+@pytest.fixture
+async def ends() -> AsyncIterator[Ends]:
+    """Two sides that know each other's names and certificates, and trickle."""
+    made: list[End] = []
+
+    def pair(*, is_relay_only: bool = True) -> tuple[End, End]:
+        one, other = (End(is_controlling=first, is_relay_only=is_relay_only) for first in (True, False))
+        made.extend((one, other))
+        acquaint(one, other)
+        return one, other
+
+    yield pair
+    for end in made:
+        end.transport.close()
+    shared_engine().close()
+
+
+@pytest.fixture
+async def alone() -> AsyncIterator[Alone]:
+    """A side without another."""
+    made: list[End] = []
+
+    def one() -> End:
+        made.append(End(is_controlling=True))
+        return made[-1]
+
+    yield one
+    for end in made:
+        end.transport.close()
+    shared_engine().close()

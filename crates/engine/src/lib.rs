@@ -30,7 +30,8 @@ pub use error::EngineError;
 pub use event::Event;
 pub use event_queue::QUEUE_CAPACITY;
 pub use handle::{Handle, MAX_SHARDS};
-pub use peer::{ChannelAsked, Credit, PeerCommand, PeerEvent, PeerSettings, Received};
+pub use peer::{ChannelAsked, ChannelCounts, Credit, PeerCommand, PeerEvent, PeerSettings, Received};
+pub use peer::{RelayAsked, RelayTransport, TlsTrust, TrustError};
 pub use peerline_transport::data_channel::{ChannelError, ChannelSettings, Kind, Payload};
 pub use peerline_transport::dtls::{
     Certificate as PeerCertificate, CertificateError, Curve, DtlsFailure, DtlsRole, Fingerprint, HashKind, Versions,

@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use peerline_engine::{
     ChannelAsked, ChannelSettings, Credentials, DtlsFailure, DtlsRole, Fingerprint, Handle, IceState, Kind, Payload,
-    PeerCommand, PeerEvent, PeerSettings, Reliability, Versions,
+    PeerCommand, PeerEvent, PeerSettings, RelayAsked, RelayTransport, Reliability, TlsTrust, Versions,
 };
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
@@ -97,6 +97,33 @@ impl Peer {
     fn ask_stun(&self, ip: &str, port: u16, url: String) -> PyResult<()> {
         let ip: IpAddr = ip.parse().map_err(|_| PyValueError::new_err("not an IPv4 or IPv6 address"))?;
         self.tell(PeerCommand::AskStun { server: SocketAddr::new(ip, port), url })
+    }
+
+    /// `protocol`: udp, tcp or tls; `name`: what the server's certificate has to show.
+    #[allow(clippy::too_many_arguments)] // Python's own list of them
+    fn ask_turn(
+        &self,
+        py: Python<'_>,
+        protocol: &str,
+        ip: &str,
+        port: u16,
+        name: String,
+        username: String,
+        password: String,
+        url: String,
+    ) -> PyResult<()> {
+        let ip: IpAddr = ip.parse().map_err(|_| PyValueError::new_err("not an IPv4 or IPv6 address"))?;
+        let transport = match protocol {
+            "udp" => RelayTransport::Udp,
+            "tcp" => RelayTransport::Tcp,
+            "tls" => {
+                let trust = py.detach(TlsTrust::of_system).map_err(|error| PyOSError::new_err(error.to_string()))?;
+                RelayTransport::Tls { name, trust }
+            }
+            other => return Err(PyValueError::new_err(format!("{other:?}: udp, tcp or tls"))),
+        };
+        let server = SocketAddr::new(ip, port);
+        self.tell(PeerCommand::AskTurn(Box::new(RelayAsked { server, transport, username, password, url })))
     }
 
     fn asked_all(&self) -> PyResult<()> {
@@ -242,11 +269,21 @@ pub(crate) fn news<'py>(py: Python<'py>, event: PeerEvent) -> PyResult<(&'static
         PeerEvent::ChannelClosed { channel, error } => {
             ("channel_closed", (channel, error.map(|error| error.to_string())).into_pyobject(py)?)
         }
-        PeerEvent::Stats { token, numbers } => {
+        PeerEvent::Stats { token, numbers, channels } => {
             let record = PyDict::new(py);
             for (name, value) in numbers {
                 record.set_item(name, value)?;
             }
+            let by_channel = PyDict::new(py);
+            for (channel, counts) in channels {
+                let counted = PyDict::new(py);
+                counted.set_item("messages_sent", counts.messages_sent)?;
+                counted.set_item("bytes_sent", counts.bytes_sent)?;
+                counted.set_item("messages_received", counts.messages_received)?;
+                counted.set_item("bytes_received", counts.bytes_received)?;
+                by_channel.set_item(channel, counted)?;
+            }
+            record.set_item("channels", by_channel)?;
             ("stats_taken", (token, record).into_pyobject(py)?)
         }
     })

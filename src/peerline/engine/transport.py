@@ -132,7 +132,7 @@ class Transport:
         self._engine = engine
         self._listener = listener
         self._channels = itertools.count()
-        self._stats: dict[int, asyncio.Future[dict[str, int]]] = {}
+        self._stats: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._stats_token = itertools.count()
         self._is_closed = False
         self._core = _core.Peer(engine.core, _CoreSettings(settings))
@@ -145,6 +145,16 @@ class Transport:
     def ask_stun(self, ip: str, port: int, url: str) -> None:
         """Ask a server how it sees our sockets, between `gather` and `asked_all`."""
         self._core.ask_stun(ip, port, url)
+
+    def ask_turn(
+        self, protocol: str, ip: str, port: int, server_name: str, username: str, password: str, url: str
+    ) -> None:
+        """Ask a server for a relayed address, between `gather` and `asked_all`; one that an earlier generation has will do.
+
+        `protocol`: "udp", "tcp" or "tls". Over TLS the server has to show a certificate for `server_name` by an authority
+        that this system trusts, or those that SSL_CERT_FILE and SSL_CERT_DIR name; raises OSError if there is none.
+        """
+        self._core.ask_turn(protocol, ip, port, server_name, username, password, url)
 
     def asked_all(self) -> None:
         """No more servers will be named: `gathering_finished` comes when all have answered or were given up."""
@@ -204,8 +214,11 @@ class Transport:
         """What is queued goes first; `channel_closed` follows."""
         self._core.close_channel(channel)
 
-    async def stats(self) -> dict[str, int]:
-        """Counters by name: packets_sent, bytes_received, round_trip_us … Empty once it is closed."""
+    async def stats(self) -> dict[str, Any]:
+        """Counters by name: packets_sent, bytes_received, round_trip_us … Empty once it is closed.
+
+        Those of the selected pair are there once there is one; `channels` holds those of each channel, by its number.
+        """
         if self._is_closed:
             return {}
         token = next(self._stats_token)

@@ -6,6 +6,8 @@ use peerline_transport::data_channel::{ChannelSettings, Kind};
 use peerline_transport::dtls::{DtlsRole, Fingerprint};
 use peerline_transport::ice::Credentials;
 
+use super::relay::RelayAsked;
+
 /// A channel to be opened, under the name that its owner gives it.
 #[derive(Debug)]
 pub struct ChannelAsked {
@@ -22,6 +24,8 @@ pub enum PeerCommand {
         server: SocketAddr,
         url: String,
     },
+    /// Ask this server for a relayed address.
+    AskTurn(Box<RelayAsked>),
     /// No more servers will be named.
     AskedAll,
     SetRemoteCredentials(Credentials),

@@ -1,5 +1,6 @@
 //! What a data path tells its owner.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use peerline_transport::data_channel::{ChannelError, ChannelSettings, Payload};
 use peerline_transport::dtls::DtlsFailure;
 use peerline_transport::ice::IceState;
+
+use super::news::ChannelCounts;
 
 /// Bytes that the owner has not taken yet, counted against a bound of the data path.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +66,7 @@ pub enum PeerEvent {
         base: SocketAddr,
         url: String,
         code: u16,
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
     GatheringFinished {
         ufrag: String,
@@ -115,5 +118,6 @@ pub enum PeerEvent {
     Stats {
         token: u64,
         numbers: Vec<(&'static str, u64)>,
+        channels: Vec<(u32, ChannelCounts)>,
     },
 }

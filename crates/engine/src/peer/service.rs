@@ -1,6 +1,7 @@
 //! The service: datagrams to the session and back, commands in, events out.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -15,8 +16,11 @@ use peerline_wire::demux::Protocol;
 use super::command::PeerCommand;
 use super::event::PeerEvent;
 use super::news::Names;
+use super::related::with_related;
+use super::relay::{RelayNews, Relays};
 use super::settings::PeerSettings;
 use super::sockets::Sockets;
+use super::traffic::Traffic;
 use crate::event::Event;
 use crate::service::{Io, Service, SocketId};
 use crate::stun::count_failure;
@@ -33,6 +37,7 @@ pub(crate) struct PeerService {
     session_settings: SessionSettings,
     session: Session,
     sockets: Sockets,
+    relays: Relays,
     /// One for each server, of the generation under way.
     gatherings: Vec<(Gathering, String)>,
     /// `None`: there is nothing to gather, or it is done.
@@ -46,8 +51,7 @@ pub(crate) struct PeerService {
     is_controlling: bool,
     is_connecting: bool,
     due: Option<Instant>,
-    packets: [u64; 2],
-    bytes: [u64; 2],
+    traffic: Traffic,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +75,7 @@ impl PeerService {
             session: Session::with_credentials(now, certificate, &session_settings, credentials),
             session_settings,
             sockets: Sockets::default(),
+            relays: Relays::default(),
             gatherings: Vec::new(),
             gathering: None,
             local_lines: Vec::new(),
@@ -81,8 +86,7 @@ impl PeerService {
             settings,
             is_connecting: false,
             due: None,
-            packets: [0; 2],
-            bytes: [0; 2],
+            traffic: Traffic::default(),
         }
     }
 
@@ -93,6 +97,10 @@ impl PeerService {
             PeerCommand::AskStun { server, url } => {
                 let bases: Vec<SocketAddr> = self.sockets.addresses().collect();
                 self.gatherings.push((Gathering::start(now, &bases, &[server]), url));
+            }
+            PeerCommand::AskTurn(asked) => {
+                let bases: Vec<SocketAddr> = self.sockets.addresses().collect();
+                self.relays.ask(io, &bases, self.settings.ports.as_ref(), *asked);
             }
             PeerCommand::AskedAll => self.gathering = self.gathering.and(Some(Asking::All)),
             PeerCommand::SetRemoteCredentials(credentials) => {
@@ -108,11 +116,13 @@ impl PeerService {
             PeerCommand::Restart(credentials) => {
                 self.ufrag.clone_from(&credentials.ufrag);
                 self.session.ice().restart_with(now, credentials);
+                self.relays.begin_generation();
                 self.gatherings.clear();
                 self.gathering = None;
             }
             PeerCommand::AbortRestart => {
                 self.session.ice().abort_restart(now);
+                self.relays.abort_generation();
                 self.ufrag.clone_from(&self.session.ice().local_credentials().ufrag);
                 self.gatherings.clear();
                 self.gathering = None;
@@ -150,8 +160,8 @@ impl PeerService {
                 None => self.news.push(PeerEvent::ChannelClosed { channel, error: None }),
             },
             PeerCommand::Stats(token) => {
-                let numbers = self.stats();
-                self.news.push(PeerEvent::Stats { token, numbers });
+                let numbers = self.stats(now);
+                self.news.push(PeerEvent::Stats { token, numbers, channels: self.names.counts() });
             }
         }
     }
@@ -175,8 +185,21 @@ impl PeerService {
     }
 
     fn add_local(&mut self, now: Instant, candidate: Candidate, address: SocketAddr, url: Option<String>) {
+        self.add_local_related(now, candidate, address, url, None);
+    }
+
+    /// `related`: where our own end of it is seen, unless that is to be hidden.
+    fn add_local_related(
+        &mut self,
+        now: Instant,
+        candidate: Candidate,
+        address: SocketAddr,
+        url: Option<String>,
+        related: Option<SocketAddr>,
+    ) {
         let Some(line) = self.session.ice().add_local_candidate(now, candidate) else { return };
         let line = if url.is_none() { self.advertised(line, address) } else { line };
+        let line = related.map_or_else(|| line.clone(), |related| with_related(&line, related));
         self.local_lines.push((address, line.clone()));
         self.news.push(PeerEvent::CandidateFound { ufrag: self.ufrag.clone(), line, url });
     }
@@ -220,6 +243,7 @@ impl PeerService {
                 }
                 GatheringEvent::Error { base, code, .. } => {
                     let reason = if code == 701 { "the server did not answer" } else { "the server refused" };
+                    let reason = Cow::Borrowed(reason);
                     self.news.push(PeerEvent::CandidateFailed { base, url: url.clone(), code, reason });
                 }
                 GatheringEvent::Done => {
@@ -227,10 +251,33 @@ impl PeerService {
                 }
             }
         }
-        if self.gathering == Some(Asking::All) && self.gatherings.is_empty() {
+        if self.gathering == Some(Asking::All) && self.gatherings.is_empty() && !self.relays.is_asking() {
             self.gathering = None;
             self.session.ice().end_of_local_candidates(now);
             self.news.push(PeerEvent::GatheringFinished { ufrag: self.ufrag.clone() });
+        }
+    }
+
+    fn poll_relays(&mut self, io: &Io<'_>) {
+        if !self.session.ice().is_restarting() {
+            self.relays.end_generation(io.now);
+        }
+        self.relays.advance(io, self.settings.ports.as_ref());
+        while let Some(news) = self.relays.poll_news() {
+            match news {
+                RelayNews::Found { relayed, base, mapped, url } => {
+                    if let Ok(candidate) = Candidate::relayed(relayed, base, "udp") {
+                        // Who shows only relays hides where it is itself.
+                        let related = mapped.filter(|_| !self.settings.is_relay_only);
+                        self.add_local_related(io.now, candidate, relayed, Some(url), related);
+                    }
+                }
+                RelayNews::Failed { base, url, code, reason } => {
+                    let reason = Cow::Owned(reason);
+                    self.news.push(PeerEvent::CandidateFailed { base, url, code, reason });
+                }
+                RelayNews::Gone { relayed } => self.session.ice().remove_local_address(io.now, relayed),
+            }
         }
     }
 
@@ -261,13 +308,8 @@ impl PeerService {
         self.news.push(news);
     }
 
-    fn stats(&mut self) -> Vec<(&'static str, u64)> {
-        let mut numbers = vec![
-            ("packets_sent", self.packets[0]),
-            ("packets_received", self.packets[1]),
-            ("bytes_sent", self.bytes[0]),
-            ("bytes_received", self.bytes[1]),
-        ];
+    fn stats(&mut self, now: Instant) -> Vec<(&'static str, u64)> {
+        let mut numbers = self.traffic.numbers(now, self.session.ice().selected_pair());
         if let Some(pair) = self.session.ice().stats() {
             numbers.push(("responses_received", pair.responses_received));
             numbers.push(("total_round_trip_us", pair.total_round_trip.as_micros() as u64));
@@ -278,6 +320,7 @@ impl PeerService {
 
     /// Moves everything on: events to the owner, datagrams to the sockets.
     fn run(&mut self, io: &mut Io<'_>) {
+        self.poll_relays(io);
         self.poll_gathering(io.now);
         let is_owed = || self.names.credit.owed() > MAX_OWED;
         if !is_owed() {
@@ -297,11 +340,14 @@ impl PeerService {
         }
         while let Some(transmit) = self.session.poll_transmit() {
             if let Some(socket) = self.sockets.of(transmit.address.local) {
-                self.packets[0] += 1;
-                self.bytes[0] += transmit.bytes.len() as u64;
                 socket.batch.push(transmit.address.remote, None, &transmit.bytes, 0..0, 0);
+            } else if !self.relays.send(io.now, transmit.address, &transmit.bytes) {
+                continue;
             }
+            let selected = self.session.ice().selected_pair();
+            self.traffic.sent(io.now, transmit.address, &transmit.bytes, selected);
         }
+        self.relays.flush(io);
         io.counters.send_failed.add(self.sockets.flush(io.ring.bytes()));
         let (names, channels) = (&mut self.names, self.session.channels());
         let news = &mut self.news;
@@ -317,7 +363,8 @@ impl PeerService {
         io.events.extend(self.news.drain(..).map(|event| Event::Peer { handle: io.handle, event }));
         let gathering = self.gatherings.iter().filter_map(|(gathering, _)| gathering.poll_timeout());
         let owed = (self.names.credit.owed() > MAX_OWED).then(|| io.now + OWED_RETRY);
-        self.due = gathering.chain(self.session.poll_timeout()).chain(owed).min();
+        let due = gathering.chain(self.session.poll_timeout()).chain(self.relays.poll_timeout());
+        self.due = due.chain(owed).min();
     }
 
     fn take_in(&mut self, io: &Io<'_>, local: SocketAddr) {
@@ -325,14 +372,15 @@ impl PeerService {
             let address = Address { local, remote: received.source };
             for range in received.datagrams() {
                 let datagram = &io.ring.bytes()[range.start as usize..range.end as usize];
-                self.packets[1] += 1;
-                self.bytes[1] += datagram.len() as u64;
+                self.traffic.received(io.now, datagram);
                 let is_stun = Protocol::of(datagram) == Protocol::Stun;
                 if is_stun && self.gatherings.iter_mut().any(|(gathering, _)| gathering.handle_input(address, datagram))
                 {
                     continue;
                 }
-                self.session.handle_input(io.now, address, datagram);
+                if self.session.handle_input(io.now, address, datagram) && is_stun {
+                    self.traffic.checked(address, datagram);
+                }
             }
         }
     }
@@ -344,6 +392,16 @@ impl Service for PeerService {
     }
 
     fn handle_ready(&mut self, io: &mut Io<'_>, id: SocketId, _: bool) -> bool {
+        if Relays::owns(id) {
+            let Self { relays, session, traffic, .. } = self;
+            let now = io.now;
+            return relays.handle_ready(io, id, |address, datagram| {
+                traffic.received(now, datagram);
+                if session.handle_input(now, address, datagram) && Protocol::of(datagram) == Protocol::Stun {
+                    traffic.checked(address, datagram);
+                }
+            });
+        }
         let mut arrivals = 0;
         while arrivals < ARRIVALS_PER_TURN {
             let room = io.ring.room();
@@ -377,6 +435,7 @@ impl Service for PeerService {
             gathering.handle_timeout(io.now);
         }
         self.session.handle_timeout(io.now);
+        self.relays.handle_timeout(io.now);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -392,6 +451,7 @@ impl Service for PeerService {
     fn stop(&mut self, io: &mut Io<'_>) {
         self.session.close(io.now);
         self.run(io);
+        self.relays.close(io);
         self.sockets.close(io);
     }
 }

@@ -61,7 +61,7 @@ impl Sockets {
 }
 
 /// Within a range the first free port from a random one on.
-fn bound(ip: IpAddr, ports: Option<&RangeInclusive<u16>>) -> io::Result<UdpSocket> {
+pub(super) fn bound(ip: IpAddr, ports: Option<&RangeInclusive<u16>>) -> io::Result<UdpSocket> {
     let Some(ports) = ports else { return bind_relay(SocketAddr::new(ip, 0)) };
     let mut bytes = [0; 4];
     rand::fill(&mut bytes).map_err(|_| io::Error::other("the system has no randomness"))?;

@@ -131,6 +131,11 @@ impl Ice {
         self.settle(now);
     }
 
+    /// Whether a new generation has begun and has no pair yet.
+    pub fn is_restarting(&self) -> bool {
+        self.next.is_some()
+    }
+
     pub fn state(&self) -> IceState {
         self.state
     }
