@@ -47,6 +47,7 @@ struct ChannelIn {
     max_packet_lifetime_ms: Option<u32>,
     priority: u16,
     negotiated_id: Option<u16>,
+    stream: Option<u16>,
 }
 
 /// One data path. It lives on a shard of its engine until it is closed.
@@ -186,6 +187,7 @@ impl Peer {
             reliability,
             priority: settings.priority,
             negotiated: settings.negotiated_id,
+            stream: settings.stream,
         };
         self.tell(PeerCommand::OpenChannel(Box::new(ChannelAsked { channel, settings })))
     }

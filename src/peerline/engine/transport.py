@@ -62,6 +62,8 @@ class ChannelSettings:
     priority: str = "low"
     negotiated_id: int | None = None
     """The stream that both applications agreed on; None: told in band."""
+    stream: int | None = None
+    """The stream of one that is told in band, if the owner keeps them: even for the DTLS client, odd for the server."""
 
 
 class TransportListener(Protocol):
@@ -149,10 +151,11 @@ class Transport:
     def ask_turn(
         self, protocol: str, ip: str, port: int, server_name: str, username: str, password: str, url: str
     ) -> None:
-        """Ask a server for a relayed address, between `gather` and `asked_all`; one that an earlier generation has will do.
+        """Ask a server for a relayed address, between `gather` and `asked_all`; that of an earlier generation will do.
 
-        `protocol`: "udp", "tcp" or "tls". Over TLS the server has to show a certificate for `server_name` by an authority
-        that this system trusts, or those that SSL_CERT_FILE and SSL_CERT_DIR name; raises OSError if there is none.
+        `protocol`: "udp", "tcp" or "tls". Over TLS the server has to show a certificate for `server_name` by an
+        authority that this system trusts, or those that SSL_CERT_FILE and SSL_CERT_DIR name; raises OSError if there
+        is none.
         """
         self._core.ask_turn(protocol, ip, port, server_name, username, password, url)
 
@@ -279,6 +282,8 @@ class _CoreSettings:
 
 class _CoreChannel:
     def __init__(self, settings: ChannelSettings) -> None:
-        for name in ("label", "protocol", "ordered", "max_retransmits", "max_packet_lifetime_ms", "negotiated_id"):
+        for name in ("label", "protocol", "ordered", "max_retransmits", "max_packet_lifetime_ms"):
+            setattr(self, name, getattr(settings, name))
+        for name in ("negotiated_id", "stream"):
             setattr(self, name, getattr(settings, name))
         self.priority = PRIORITIES[settings.priority]

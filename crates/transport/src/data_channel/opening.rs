@@ -23,7 +23,7 @@ impl<A: SctpAssociation> DataChannels<A> {
         if settings.label.len() > usize::from(u16::MAX) || settings.protocol.len() > usize::from(u16::MAX) {
             return Err(OpenError::NameTooLong);
         }
-        let stream = match (settings.negotiated, self.role) {
+        let stream = match (settings.negotiated.or(settings.stream), self.role) {
             (Some(stream), _) if stream >= self.streams.unwrap_or(MAX_STREAMS) => return Err(OpenError::NoStream),
             (Some(stream), _) if self.by_stream.contains_key(&stream) => return Err(OpenError::StreamTaken),
             (Some(stream), _) => Some(stream),
@@ -124,6 +124,7 @@ impl<A: SctpAssociation> DataChannels<A> {
             reliability: open.reliability,
             priority: open.priority,
             negotiated: None,
+            stream: None,
         };
         let ack = Dcep::Ack.to_bytes().expect("an ACK is one byte");
         let mut channel = Channel::new(settings.clone(), Some(stream), true);

@@ -25,6 +25,9 @@ pub struct ChannelSettings {
     pub priority: u16,
     /// The stream both applications agreed on by themselves; nothing is said about the channel on the wire then.
     pub negotiated: Option<u16>,
+    /// The stream of a channel that is announced in band, if its owner keeps the streams: of our role, and free as far as
+    /// the owner knows. Else the lowest free one is taken.
+    pub stream: Option<u16>,
 }
 
 impl ChannelSettings {
@@ -37,6 +40,7 @@ impl ChannelSettings {
             reliability: Reliability::Reliable,
             priority: 256,
             negotiated: None,
+            stream: None,
         }
     }
 }
