@@ -37,3 +37,8 @@ fn the_corpus_of_dcep_does_no_harm() {
 fn the_corpus_of_session_does_no_harm() {
     replay("session", crate::session::run);
 }
+
+#[test]
+fn the_corpus_of_turn_client_does_no_harm() {
+    replay("turn_client", crate::turn_client::run);
+}

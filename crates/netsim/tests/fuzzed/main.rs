@@ -24,3 +24,4 @@ mod session;
 mod signaling;
 #[path = "../netsim/stun_server.rs"]
 mod stun_server;
+mod turn_client;

@@ -146,7 +146,9 @@ impl Relay {
                 self.ask(now, Purpose::Release, 0);
             }
             // The server may have a relay for us and its answer be under way: that one is given back, too.
-            Phase::Asking if self.transactions.iter().any(|one| one.seal.is_some()) => {}
+            Phase::Asking if self.transactions.iter().any(|one| one.seal.is_some()) => {
+                self.transactions.iter_mut().for_each(|transaction| transaction.hurry(now));
+            }
             _ => self.finish(RelayEvent::Closed),
         }
     }
@@ -181,6 +183,8 @@ impl Relay {
 
     pub fn poll_timeout(&self) -> Option<Instant> {
         let of_allocation = match &self.phase {
+            // What is given back is not prolonged.
+            Phase::Allocated(allocation) if self.is_closing => Some(allocation.expires),
             Phase::Allocated(allocation) => Some(allocation.refresh.unwrap_or(allocation.expires)),
             _ => None,
         };
