@@ -14,6 +14,8 @@ const MAX_SENT: u32 = 7;
 const PATIENCE: Duration = Duration::from_millis(39_500);
 /// With a server that has never answered; as long as STUN servers are asked.
 const FIRST_PATIENCE: Duration = Duration::from_millis(9_500);
+/// What nobody gives back goes by itself when it expires.
+const LAST_PATIENCE: Duration = Duration::from_millis(3_500);
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,11 @@ impl Transaction {
         is_stream: bool,
         has_heard: bool,
     ) -> Self {
+        let patience = match purpose {
+            Purpose::Release => LAST_PATIENCE,
+            _ if has_heard => PATIENCE,
+            _ => FIRST_PATIENCE,
+        };
         Self {
             id,
             purpose,
@@ -88,12 +95,17 @@ impl Transaction {
             sent: 1,
             pause: FIRST_PAUSE,
             due: (!is_stream).then(|| now + FIRST_PAUSE),
-            gives_up: now + if has_heard { PATIENCE } else { FIRST_PATIENCE },
+            gives_up: now + patience,
         }
     }
 
     pub(super) fn packet(&self) -> Vec<u8> {
         self.packet.clone()
+    }
+
+    /// Its owner is going.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.gives_up = self.gives_up.min(now + LAST_PATIENCE);
     }
 
     pub(super) fn advance(&mut self, now: Instant) -> Step {
@@ -120,10 +132,10 @@ impl Transaction {
 mod tests {
     use super::*;
 
-    fn times(is_stream: bool, has_heard: bool) -> (Vec<u64>, u64) {
+    fn times(purpose: Purpose, is_stream: bool, has_heard: bool) -> (Vec<u64>, u64) {
         let start = Instant::now();
         let id = TransactionId([1; 12]);
-        let mut one = Transaction::new(start, id, Purpose::Allocate, vec![1], None, is_stream, has_heard);
+        let mut one = Transaction::new(start, id, purpose, vec![1], None, is_stream, has_heard);
         let mut sent = vec![0];
         loop {
             let now = one.poll_timeout();
@@ -141,13 +153,18 @@ mod tests {
 
     #[test]
     fn a_request_is_sent_as_often_as_the_rfc_says() {
-        assert_eq!(times(false, true), (vec![0, 500, 1500, 3500, 7500, 15_500, 31_500], 39_500));
-        assert_eq!(times(false, false), (vec![0, 500, 1500, 3500, 7500], 9_500), "to a server that was never heard");
+        assert_eq!(times(Purpose::Refresh, false, true), (vec![0, 500, 1500, 3500, 7500, 15_500, 31_500], 39_500));
+        assert_eq!(
+            times(Purpose::Allocate, false, false),
+            (vec![0, 500, 1500, 3500, 7500], 9_500),
+            "to a server never heard"
+        );
+        assert_eq!(times(Purpose::Release, false, true), (vec![0, 500, 1500], 3_500), "before one goes");
     }
 
     #[test]
     fn over_a_stream_it_is_sent_once() {
-        assert_eq!(times(true, true), (vec![0], 39_500));
-        assert_eq!(times(true, false), (vec![0], 9_500));
+        assert_eq!(times(Purpose::Refresh, true, true), (vec![0], 39_500));
+        assert_eq!(times(Purpose::Allocate, true, false), (vec![0], 9_500));
     }
 }
