@@ -55,8 +55,13 @@ pub(crate) trait Service {
     fn poll_timeout(&self) -> Option<Instant>;
     /// What its owner asks of it; a type that both know.
     fn handle_command(&mut self, io: &mut Io<'_>, command: Box<dyn Any + Send>);
-    /// Deregisters its sockets; they are closed when it is dropped.
+    /// Deregisters its sockets, but for those of [`Self::lingers`]; they are closed when it is dropped.
     fn stop(&mut self, io: &mut Io<'_>);
+    /// Whether it has been stopped and still has something to settle with others, for which it is stepped a little longer.
+    /// Its owner sees nothing of that.
+    fn lingers(&self) -> bool {
+        false
+    }
 }
 
 /// Builds a service on the shard it will live on, so that a service need not be `Send`.

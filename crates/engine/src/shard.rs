@@ -52,6 +52,8 @@ pub(crate) struct Shard {
 
 struct Resident {
     service: Box<dyn Service>,
+    /// Its owner has closed it: it lingers.
+    is_closed: bool,
     /// The earliest entry in the timer wheel.
     scheduled_ms: Option<u64>,
 }
@@ -144,13 +146,16 @@ impl Shard {
         match command {
             Command::Open { handle, build } => self.open(now, handle, build),
             Command::Tell { handle, command } => {
+                if self.is_closed(handle) {
+                    return;
+                }
                 self.step(now, handle, |service, io| service.handle_command(io, command));
                 if self.told.last() != Some(&handle) {
                     self.told.push(handle);
                 }
             }
             Command::Close { handle } => {
-                if self.remove(now, handle) {
+                if self.close(now, handle) {
                     self.unpublished.push_back(Event::Closed { handle });
                 }
             }
@@ -165,7 +170,7 @@ impl Shard {
         let counters = &self.counters;
         match catch_unwind(AssertUnwindSafe(|| build(now, counters))) {
             Ok(service) => {
-                self.residents.insert(handle, Resident { service, scheduled_ms: None });
+                self.residents.insert(handle, Resident { service, is_closed: false, scheduled_ms: None });
                 if let Some(Err(error)) = self.step(now, handle, |service, io| service.start(io)) {
                     self.fail(now, handle, error.to_string());
                 }
@@ -199,6 +204,9 @@ impl Shard {
     fn finish_turn(&mut self, now: Instant, handle: Handle) {
         self.step(now, handle, |service, io| service.finish_turn(io));
         self.ring.clear();
+        if self.residents.get_mut(handle).is_some_and(|resident| resident.is_closed && !resident.service.lingers()) {
+            self.drop_resident(handle);
+        }
         self.reschedule(handle);
     }
 
@@ -243,19 +251,50 @@ impl Shard {
 
     fn fail(&mut self, now: Instant, handle: Handle, reason: String) {
         self.ring.clear();
+        let was_closed = self.is_closed(handle);
         self.remove(now, handle);
-        self.unpublished.push_back(Event::Failed { handle, reason });
+        if !was_closed {
+            self.unpublished.push_back(Event::Failed { handle, reason });
+        }
     }
 
-    fn remove(&mut self, now: Instant, handle: Handle) -> bool {
-        let Some(Resident { mut service, .. }) = self.residents.remove(handle) else { return false };
-        let Self { ring, counters, unpublished, poll, .. } = self;
+    /// Stops it for its owner; it may linger. False: there was none.
+    fn close(&mut self, now: Instant, handle: Handle) -> bool {
+        if self.is_closed(handle) || !self.stop(now, handle) {
+            return false;
+        }
+        match self.residents.get_mut(handle) {
+            Some(resident) if resident.service.lingers() => {
+                resident.is_closed = true;
+                self.reschedule(handle);
+            }
+            _ => self.drop_resident(handle),
+        }
+        true
+    }
+
+    fn is_closed(&mut self, handle: Handle) -> bool {
+        self.residents.get_mut(handle).is_some_and(|resident| resident.is_closed)
+    }
+
+    fn remove(&mut self, now: Instant, handle: Handle) {
+        self.stop(now, handle);
+        self.drop_resident(handle);
+    }
+
+    fn stop(&mut self, now: Instant, handle: Handle) -> bool {
+        let Self { ring, counters, unpublished, poll, residents, .. } = self;
+        let Some(resident) = residents.get_mut(handle) else { return false };
         let mut io = Io { now, handle, ring, counters, events: unpublished, registry: poll.registry() };
         // A broken service may break once more.
-        let _ = catch_unwind(AssertUnwindSafe(|| service.stop(&mut io)));
+        let _ = catch_unwind(AssertUnwindSafe(|| resident.service.stop(&mut io)));
+        true
+    }
+
+    fn drop_resident(&mut self, handle: Handle) {
+        let Some(Resident { service, .. }) = self.residents.remove(handle) else { return };
         let _ = catch_unwind(AssertUnwindSafe(|| drop(service)));
         self.release(handle);
-        true
     }
 
     fn release(&self, handle: Handle) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use peerline_transport::data_channel::DataChannels;
 use peerline_transport::dtls::{Certificate, Dtls, DtlsEvent, DtlsSettings, Fingerprint, NoUsableFingerprint};
 use peerline_transport::ice::{Address, Credentials, Ice, Transmit};
-use peerline_transport::sctp::{DcSctp, SctpSettings};
+use peerline_transport::sctp::{Association, SctpSettings, association};
 use peerline_wire::demux::Protocol;
 
 use super::event::{SessionEvent, SessionSettings};
@@ -19,7 +19,7 @@ const MAX_EARLY: usize = 8;
 pub struct Session {
     ice: Ice,
     dtls: Handshake,
-    channels: DataChannels<DcSctp>,
+    channels: DataChannels<Association>,
     /// Whether data channels were negotiated; their handshake begins when DTLS stands as well.
     is_sctp_wanted: bool,
     certificate: Certificate,
@@ -54,7 +54,7 @@ impl Session {
             ice: Ice::with_credentials(now, settings.ice, credentials),
             is_sctp_wanted: !settings.is_sctp_later,
             dtls: Handshake::Unknown,
-            channels: DataChannels::new(now, DcSctp::new(now, &settings.sctp), settings.channels),
+            channels: DataChannels::new(now, association(now, &settings.sctp), settings.channels),
             certificate,
             early: Vec::new(),
             events: VecDeque::new(),
@@ -68,7 +68,7 @@ impl Session {
     }
 
     /// For opening, sending and closing.
-    pub fn channels(&mut self) -> &mut DataChannels<DcSctp> {
+    pub fn channels(&mut self) -> &mut DataChannels<Association> {
         &mut self.channels
     }
 
@@ -80,7 +80,7 @@ impl Session {
         }
         self.is_sctp_wanted = true;
         let sctp = SctpSettings { local_port, remote_port, ..settings.sctp.clone() };
-        self.channels = DataChannels::new(now, DcSctp::new(now, &sctp), settings.channels);
+        self.channels = DataChannels::new(now, association(now, &sctp), settings.channels);
         match &self.dtls {
             Handshake::Unknown => {}
             Handshake::Waiting(dtls, _) => self.channels.set_role(dtls.role),

@@ -52,6 +52,8 @@ pub(crate) struct PeerService {
     is_connecting: bool,
     due: Option<Instant>,
     traffic: Traffic,
+    /// Its owner hears nothing more; relays are being given back.
+    is_stopped: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +89,7 @@ impl PeerService {
             is_connecting: false,
             due: None,
             traffic: Traffic::default(),
+            is_stopped: false,
         }
     }
 
@@ -427,7 +430,13 @@ impl Service for PeerService {
     }
 
     fn finish_turn(&mut self, io: &mut Io<'_>) {
-        self.run(io);
+        if self.is_stopped {
+            self.relays.advance(io, None);
+            self.relays.flush(io);
+            self.due = self.relays.poll_timeout();
+        } else {
+            self.run(io);
+        }
     }
 
     fn handle_timeout(&mut self, io: &mut Io<'_>) {
@@ -451,7 +460,13 @@ impl Service for PeerService {
     fn stop(&mut self, io: &mut Io<'_>) {
         self.session.close(io.now);
         self.run(io);
-        self.relays.close(io);
         self.sockets.close(io);
+        self.relays.close(io);
+        self.is_stopped = true;
+        self.due = self.relays.poll_timeout();
+    }
+
+    fn lingers(&self) -> bool {
+        !self.relays.is_empty()
     }
 }

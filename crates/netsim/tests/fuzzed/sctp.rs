@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use peerline_transport::data_channel::{ChannelEvent, ChannelKey, ChannelLimits, ChannelSettings, DataChannels, Kind};
 use peerline_transport::dtls::DtlsRole;
-use peerline_transport::sctp::{AssociationEvent, DcSctp, Delivery, Message, SctpAssociation, SctpSettings};
+use peerline_transport::sctp::{
+    Association, AssociationEvent, DcSctp, Delivery, Message, SctpAssociation, SctpSettings, association,
+};
 use peerline_wire::dcep::{Dcep, Open, Reliability};
 
 use crate::bytes::Bytes;
@@ -33,7 +35,7 @@ pub(crate) fn run(bytes: &[u8]) {
 
 struct Walk {
     now: Instant,
-    victim: DataChannels<DcSctp>,
+    victim: DataChannels<Association>,
     attacker: DcSctp,
     to_victim: VecDeque<Vec<u8>>,
     to_attacker: VecDeque<Vec<u8>>,
@@ -52,7 +54,7 @@ impl Walk {
         let limits = ChannelLimits { max_message_bytes: 2000, ..ChannelLimits::default() };
         let mut walk = Self {
             now,
-            victim: DataChannels::new(now, DcSctp::new(now, &settings), limits),
+            victim: DataChannels::new(now, association(now, &settings), limits),
             attacker: DcSctp::new(now, &settings),
             to_victim: VecDeque::new(),
             to_attacker: VecDeque::new(),

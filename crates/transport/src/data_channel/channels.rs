@@ -7,7 +7,7 @@ use super::channel::Channel;
 use super::event::ChannelEvent;
 use super::settings::{ChannelKey, ChannelLimits};
 use crate::dtls::DtlsRole;
-use crate::sctp::{AssociationEvent, SctpAssociation};
+use crate::sctp::{AssociationEvent, Packet, SctpAssociation};
 
 /// What was ignored; a peer that follows the protocol leaves them at zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,6 +108,11 @@ impl<A: SctpAssociation> DataChannels<A> {
     /// The next packet for DTLS.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         self.association.poll_transmit()
+    }
+
+    /// The same, into a buffer that is used again, whatever was in it.
+    pub fn transmit(&mut self, packet: &mut Vec<u8>) -> Option<Packet> {
+        self.association.transmit(packet)
     }
 
     pub fn poll_event(&mut self) -> Option<ChannelEvent> {

@@ -1,74 +1,9 @@
 //! What data channels ask of an SCTP association (RFC 8831 §6), whoever implements it.
 
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// A user message of one stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    pub stream: u16,
-    /// Payload protocol identifier (RFC 8831 §8).
-    pub ppid: u32,
-    /// Never empty: SCTP has no empty messages.
-    pub payload: Vec<u8>,
-}
-
-/// How a message is to be delivered (RFC 3758, RFC 7496).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delivery {
-    pub is_ordered: bool,
-    pub max_retransmits: Option<u16>,
-    pub max_lifetime: Option<Duration>,
-}
-
-impl Delivery {
-    /// In order, and until it has arrived.
-    pub const RELIABLE: Self = Self { is_ordered: true, max_retransmits: None, max_lifetime: None };
-}
-
-/// Why a message was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SendError {
-    /// SCTP cannot carry a message of no bytes.
-    Empty,
-    /// What is queued already fills the limit.
-    QueueFull,
-    /// The association is closed or about to be.
-    Closed,
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Empty => "a message without a byte cannot be sent",
-            Self::QueueFull => "too much is queued already",
-            Self::Closed => "the association is closed",
-        })
-    }
-}
-
-impl std::error::Error for SendError {}
-
-/// What happened to an association.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AssociationEvent {
-    /// It is established; this many streams may be used each way.
-    Connected { streams: u16 },
-    /// A whole message has come.
-    Received(Message),
-    /// What is queued for a stream has fallen to its low threshold.
-    QueueLow(u16),
-    /// The other side has reset its half of these streams; no stream named means all.
-    IncomingReset(Vec<u16>),
-    /// Our half of these streams is reset.
-    OutgoingReset(Vec<u16>),
-    /// The other side refused to let these streams be reset.
-    ResetRefused(Vec<u16>),
-    /// It is over, on our word or after an orderly shutdown.
-    Closed,
-    /// It is over: the other side aborted, or broke the protocol.
-    Aborted,
-}
+pub use peerline_sctp::{Association, AssociationEvent, Delivery, Message, Packet, SendError};
+use peerline_sctp::{Nonces, Settings};
 
 /// An SCTP association: packets in, packets out; it is driven by whoever owns it.
 ///
@@ -83,8 +18,14 @@ pub trait SctpAssociation {
     /// Something is due; see [`SctpAssociation::poll_timeout`].
     fn handle_timeout(&mut self, now: Instant);
 
-    /// The next packet for DTLS.
-    fn poll_transmit(&mut self) -> Option<Vec<u8>>;
+    /// Writes the next packet for DTLS into this buffer, whatever was in it.
+    fn transmit(&mut self, packet: &mut Vec<u8>) -> Option<Packet>;
+
+    /// The next packet for DTLS, by itself.
+    fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        let mut packet = Vec::new();
+        self.transmit(&mut packet).map(|_| packet)
+    }
 
     fn poll_event(&mut self) -> Option<AssociationEvent>;
 
@@ -108,4 +49,60 @@ pub trait SctpAssociation {
 
     /// Ends the association at once and says so to the other side.
     fn abort(&mut self, now: Instant);
+}
+
+/// One that nobody can guess the tag of.
+pub fn association(now: Instant, settings: &Settings) -> Association {
+    let nonces = Nonces { tag: fastrand::u32(1..), first_tsn: fastrand::u32(..) };
+    Association::new(now, settings.clone(), nonces)
+}
+
+impl SctpAssociation for Association {
+    fn connect(&mut self, now: Instant) {
+        self.connect(now);
+    }
+
+    fn handle_input(&mut self, now: Instant, packet: &[u8]) {
+        self.handle_input(now, packet);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.handle_timeout(now);
+    }
+
+    fn transmit(&mut self, packet: &mut Vec<u8>) -> Option<Packet> {
+        self.transmit(packet)
+    }
+
+    fn poll_event(&mut self) -> Option<AssociationEvent> {
+        self.poll_event()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.poll_timeout()
+    }
+
+    fn send(&mut self, now: Instant, message: Message, delivery: Delivery) -> Result<(), SendError> {
+        self.send(now, message, delivery)
+    }
+
+    fn queued(&self, stream: u16) -> usize {
+        self.queued(stream)
+    }
+
+    fn set_low_threshold(&mut self, stream: u16, bytes: usize) {
+        self.set_low_threshold(stream, bytes);
+    }
+
+    fn set_priority(&mut self, stream: u16, priority: u16) {
+        self.set_priority(stream, priority);
+    }
+
+    fn reset(&mut self, now: Instant, streams: &[u16]) -> bool {
+        self.reset(now, streams)
+    }
+
+    fn abort(&mut self, now: Instant) {
+        self.abort(now);
+    }
 }

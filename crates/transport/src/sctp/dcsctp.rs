@@ -1,4 +1,5 @@
-//! [`SctpAssociation`] by `dcsctp`, with the settings that WebRTC needs (RFC 8831 §6.2, RFC 9653).
+//! [`SctpAssociation`] by `dcsctp`, the SCTP of browsers, which ours is tried against. Not in the product: it writes every
+//! packet out in hexadecimal before it looks whether anybody reads its log.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,44 +10,13 @@ use dcsctp::api::{
     ZERO_CHECKSUM_ALTERNATE_ERROR_DETECTION_METHOD_LOWER_LAYER_DTLS,
 };
 
-use super::association::{AssociationEvent, Delivery, Message, SctpAssociation, SendError};
+use peerline_sctp::Settings as SctpSettings;
+
+use super::association::{AssociationEvent, Delivery, Message, Packet, SctpAssociation, SendError};
 use super::inbox::Inbox;
 
 /// Longest pause between two tries to send the same again: after an outage the channel lives again within this time.
 const MAX_BACKOFF: Duration = Duration::from_secs(3);
-
-/// What an association is built with.
-#[derive(Debug, Clone)]
-pub struct SctpSettings {
-    pub local_port: u16,
-    pub remote_port: u16,
-    /// Streams announced each way; W3C's `maxChannels` is the smaller of both sides' numbers.
-    pub streams: u16,
-    /// Largest SCTP packet, before DTLS, UDP and IP put theirs around it.
-    pub packet_bytes: usize,
-    /// What the other side may have under way to us; larger than the largest message we take.
-    pub receive_window_bytes: usize,
-    /// What may be queued for one stream, and for all together.
-    pub stream_queue_bytes: usize,
-    pub queue_bytes: usize,
-    /// Whether a long message lets messages of other streams pass, if the other side can (RFC 8260).
-    pub interleaving: bool,
-}
-
-impl Default for SctpSettings {
-    fn default() -> Self {
-        Self {
-            local_port: 5000,
-            remote_port: 5000,
-            streams: 1024,
-            packet_bytes: 1191,
-            receive_window_bytes: 5 * 1024 * 1024,
-            stream_queue_bytes: 16 * 1024 * 1024,
-            queue_bytes: 64 * 1024 * 1024,
-            interleaving: true,
-        }
-    }
-}
 
 /// An association of the dcsctp crate. It stays on the thread where it was built.
 pub struct DcSctp {
@@ -184,8 +154,9 @@ impl SctpAssociation for DcSctp {
         self.collect();
     }
 
-    fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.packets.pop_front()
+    fn transmit(&mut self, packet: &mut Vec<u8>) -> Option<Packet> {
+        *packet = self.packets.pop_front()?;
+        Some(Packet::Usual)
     }
 
     fn poll_event(&mut self) -> Option<AssociationEvent> {

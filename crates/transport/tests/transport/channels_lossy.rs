@@ -120,7 +120,7 @@ fn a_channel_outlives_a_minute_without_a_network() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 256, ..ProptestConfig::default() })]
 
     /// Whatever is sent on whichever channel, opened and closed at any moment: each channel delivers exactly what was
     /// sent on it, in order if it is ordered, and both sides end with the same number of channels.

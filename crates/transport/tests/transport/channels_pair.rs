@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use peerline_transport::data_channel::{ChannelEvent, ChannelKey, ChannelLimits, ChannelSettings, DataChannels, Kind};
 use peerline_transport::dtls::DtlsRole;
-use peerline_transport::sctp::{DcSctp, SctpSettings};
+use peerline_transport::sctp::{Association, SctpSettings, association};
 
 use crate::network::{Network, Path};
 
@@ -13,7 +13,7 @@ pub(crate) const CLIENT: usize = 0;
 pub(crate) const SERVER: usize = 1;
 
 pub(crate) struct Pair {
-    pub(crate) ends: [DataChannels<DcSctp>; 2],
+    pub(crate) ends: [DataChannels<Association>; 2],
     pub(crate) events: [VecDeque<ChannelEvent>; 2],
     pub(crate) network: Network,
 }
@@ -27,7 +27,7 @@ impl Pair {
     pub(crate) fn with(seed: u64, path: Path, settings: SctpSettings, limits: ChannelLimits) -> Self {
         let network = Network::new(seed, path);
         let end = || {
-            let mut end = DataChannels::new(network.now, DcSctp::new(network.now, &settings), limits);
+            let mut end = DataChannels::new(network.now, association(network.now, &settings), limits);
             end.set_remote_max_message_size(limits.max_message_bytes as u64);
             end
         };

@@ -118,7 +118,7 @@ impl Line {
         }
         self.link = Link::open(self.base.ip(), ports, server, &transport)?;
         self.base = self.link.register(io, self.id)?;
-        if matches!(self.link, Link::Stream(_)) {
+        if self.is_stream() {
             self.deadline = Some(io.now + CONNECTED_WITHIN);
         }
         Ok(())
@@ -151,7 +151,7 @@ impl Line {
         };
         outcome.unwrap_or_else(|error| {
             // That nobody listens at the server's port anybody may say; who has heard the server knows better.
-            let is_end = matches!(self.link, Link::Stream(_)) || self.relay.relayed().is_none();
+            let is_end = self.is_stream() || self.relay.relayed().is_none();
             if is_end {
                 self.relay.disconnected(&said(&error));
             } else {
@@ -183,6 +183,10 @@ impl Line {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         [self.relay.poll_timeout(), self.deadline].into_iter().flatten().min()
+    }
+
+    pub(super) fn is_stream(&self) -> bool {
+        matches!(self.link, Link::Stream(_))
     }
 
     /// What its owner is told of it, once it is there.

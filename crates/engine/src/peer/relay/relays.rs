@@ -190,12 +190,21 @@ impl Relays {
         }
     }
 
-    /// Gives all back, and does not wait for what the servers say to it.
+    /// Gives all back. Those over UDP stay until their servers have said so, or are silent; with a connection goes what
+    /// was reached over it.
     pub(in crate::peer) fn close(&mut self, io: &Io<'_>) {
-        for mut line in self.lines.drain(..).flatten() {
-            line.relay.close(io.now);
-            line.end(io);
+        for slot in &mut self.lines {
+            if let Some(mut line) = slot.take() {
+                line.relay.close(io.now);
+                if line.is_stream() { line.end(io) } else { *slot = Some(line) }
+            }
         }
+        self.advance(io, None);
+        self.flush(io);
+    }
+
+    pub(in crate::peer) fn is_empty(&self) -> bool {
+        self.lines.iter().flatten().next().is_none()
     }
 }
 
