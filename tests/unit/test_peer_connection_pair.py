@@ -190,3 +190,43 @@ async def test_a_connection_serves_channels_that_were_made_later() -> None:
             coming = announced(callee)
         assert channel.ordered is False
         assert channel.maxRetransmits == 0
+
+
+async def test_an_offer_of_somebody_else_that_is_taken_back_changes_nothing() -> None:
+    async with RTCPeerConnection() as caller, RTCPeerConnection() as callee, RTCPeerConnection() as stranger:
+        trickle(caller, callee)
+        mine = caller.createDataChannel("chat")
+        coming = announced(callee)
+        await negotiate(caller, callee)
+        theirs = await within(coming)
+        await within(caller.connected())
+        before = caller.sctp
+        stranger.createDataChannel("x")
+        await stranger.setLocalDescription()
+        await caller.setRemoteDescription(described(stranger))
+        await caller.setRemoteDescription({"type": "rollback"})
+        assert caller.sctp is before
+        assert caller.connectionState == "connected"
+        got = message(theirs)
+        mine.send("still here")
+        assert await within(got) == "still here"
+
+
+async def test_when_somebody_else_answers_the_connection_is_with_them() -> None:
+    async with RTCPeerConnection() as caller, RTCPeerConnection() as first, RTCPeerConnection() as second:
+        trickle(caller, first)
+        mine = caller.createDataChannel("chat")
+        await negotiate(caller, first)
+        if mine.readyState != "open":
+            await within(opened(mine))
+        closed: Promise[None] = Promise()
+        mine.onclose = lambda _: closed.resolve()
+        trickle(caller, second)
+        coming = announced(second)
+        await caller.setLocalDescription()
+        await second.setRemoteDescription(described(caller))
+        await second.setLocalDescription()
+        await caller.setRemoteDescription(described(second))
+        await within(closed)
+        caller.createDataChannel("again")
+        assert (await within(coming)).label == "again"

@@ -17,11 +17,19 @@ def time_stamp() -> float:
     return (time.perf_counter() - _origin) * 1000
 
 
+# What an event is, in one number: there may be very many events.
+BUBBLES, CANCELABLE, COMPOSED, CANCELED, TRUSTED, STOPPED, STOPPED_AT_ONCE, IN_PASSIVE_LISTENER = (
+    1 << bit for bit in range(8)
+)
+
+
 class Event:
     """`Event(type, {"bubbles": …, "cancelable": …, "composed": …})`; the members may be keywords, too.
 
     Subclasses read their own members from `self.members(…)`. `timeStamp` is in milliseconds, to be compared.
     """
+
+    __slots__ = ("__weakref__", "_current_target", "_flags", "_target", "_time_stamp", "_type")
 
     NONE = 0
     CAPTURING_PHASE = 1
@@ -29,20 +37,17 @@ class Event:
     BUBBLING_PHASE = 3
 
     def __init__(self, type: str, eventInitDict: Mapping[str, Any] | None = None, /, **members: Any) -> None:
-        init = self.members(eventInitDict, members)
         self._type = as_text(type)
-        self._bubbles = bool(init.get("bubbles", False))
-        self._cancelable = bool(init.get("cancelable", False))
-        self._composed = bool(init.get("composed", False))
+        self._flags = 0
+        if eventInitDict is not None or members:
+            init = self.members(eventInitDict, members)
+            self._flags = (
+                (BUBBLES if init.get("bubbles") else 0)
+                | (CANCELABLE if init.get("cancelable") else 0)
+                | (COMPOSED if init.get("composed") else 0)
+            )
         self._target: EventTarget | None = None
-        self._current_target: EventTarget | None = None
-        self._phase = self.NONE
-        self._is_canceled = False
-        self._is_trusted = False
-        self._is_dispatched = False
-        self._is_stopped = False
-        self._is_stopped_at_once = False
-        self._is_in_passive_listener = False
+        self._current_target: EventTarget | None = None  # as long as it is dispatched
         self._time_stamp = time_stamp()
 
     @staticmethod
@@ -75,32 +80,32 @@ class Event:
     @property
     def eventPhase(self) -> int:
         """`AT_TARGET` while it is dispatched: there is no tree here. Else `NONE`."""
-        return self._phase
+        return self.NONE if self._current_target is None else self.AT_TARGET
 
     @property
     def bubbles(self) -> bool:
         """Said when it was made; there is nothing to bubble to."""
-        return self._bubbles
+        return bool(self._flags & BUBBLES)
 
     @property
     def cancelable(self) -> bool:
         """Whether `preventDefault` does anything."""
-        return self._cancelable
+        return bool(self._flags & CANCELABLE)
 
     @property
     def composed(self) -> bool:
         """Said when it was made; there are no shadow trees."""
-        return self._composed
+        return bool(self._flags & COMPOSED)
 
     @property
     def defaultPrevented(self) -> bool:
         """Whether a listener said `preventDefault`."""
-        return self._is_canceled
+        return bool(self._flags & CANCELED)
 
     @property
     def isTrusted(self) -> bool:
         """Whether Peerline fired it, and not a program with `dispatchEvent`."""
-        return self._is_trusted
+        return bool(self._flags & TRUSTED)
 
     @property
     def timeStamp(self) -> float:
@@ -110,7 +115,7 @@ class Event:
     @property
     def returnValue(self) -> bool:
         """An old form of `not defaultPrevented`; setting it to False prevents the default."""
-        return not self._is_canceled
+        return not self._flags & CANCELED
 
     @returnValue.setter
     def returnValue(self, value: Any) -> None:
@@ -120,12 +125,12 @@ class Event:
     @property
     def cancelBubble(self) -> bool:
         """An old form of `stopPropagation`."""
-        return self._is_stopped
+        return bool(self._flags & STOPPED)
 
     @cancelBubble.setter
     def cancelBubble(self, value: Any) -> None:
         if value:
-            self._is_stopped = True
+            self._flags |= STOPPED
 
     def composedPath(self) -> list[EventTarget]:
         """The objects whose listeners it reaches: one, while it is dispatched."""
@@ -133,25 +138,24 @@ class Event:
 
     def preventDefault(self) -> None:
         """Ask that what usually follows does not; nothing, if the event is not cancelable or the listener passive."""
-        if self._cancelable and not self._is_in_passive_listener:
-            self._is_canceled = True
+        if self._flags & (CANCELABLE | IN_PASSIVE_LISTENER) == CANCELABLE:
+            self._flags |= CANCELED
 
     def stopPropagation(self) -> None:
         """Keep it from further objects."""
-        self._is_stopped = True
+        self._flags |= STOPPED
 
     def stopImmediatePropagation(self) -> None:
         """Keep it from the listeners that have not run."""
-        self._is_stopped = True
-        self._is_stopped_at_once = True
+        self._flags |= STOPPED | STOPPED_AT_ONCE
 
     def initEvent(self, type: str, bubbles: Any = False, cancelable: Any = False) -> None:
         """An old way to make it anew; nothing while it is dispatched."""
-        if self._is_dispatched:
+        if self._current_target is not None:
             return
-        self._is_stopped = self._is_stopped_at_once = self._is_canceled = self._is_trusted = False
+        self._type = as_text(type)
         self._target = None
-        self._type, self._bubbles, self._cancelable = as_text(type), bool(bubbles), bool(cancelable)
+        self._flags = self._flags & COMPOSED | (BUBBLES if bubbles else 0) | (CANCELABLE if cancelable else 0)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._type!r}>"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, overload
 
-from peerline.events.event import Event
-from peerline.events.listener import Handler
+from peerline.events.listener import Handler, Listener
 from peerline.events.target import EventTarget
 
 
@@ -32,35 +31,17 @@ class EventHandler:
     def __get__(self, target: EventTarget | None, owner: type) -> EventHandler | Handler | None:
         if target is None:
             return self
-        placed: _Placed | None = target.__dict__.get(self._slot)
-        return placed.handler if placed is not None else None
+        listener: Listener | None = target.__dict__.get(self._slot)
+        return listener.callback if listener is not None else None
 
     def __set__(self, target: EventTarget, handler: Any) -> None:
-        placed: _Placed | None = target.__dict__.get(self._slot)
+        listener: Listener | None = target.__dict__.get(self._slot)
         if not callable(handler):
-            if placed is not None:
+            if listener is not None:
                 del target.__dict__[self._slot]
-                target.removeEventListener(self.type, placed)
-        elif placed is not None:
-            placed.handler = handler
+                target._remove(listener)
+        elif listener is not None:
+            listener.callback = handler
         else:
-            target.__dict__[self._slot] = placed = _Placed(handler)
-            target.addEventListener(self.type, placed)
-
-
-class _Placed:
-    """The listener that stands for the attribute, and calls what is set when the event comes."""
-
-    def __init__(self, handler: Handler) -> None:
-        self.handler = handler
-
-    @property
-    def stands_for(self) -> Handler:
-        """What reports are to name."""
-        return self.handler
-
-    def __call__(self, event: Event) -> Any:
-        answer = self.handler(event)
-        if answer is False:
-            event.preventDefault()
-        return answer
+            target.__dict__[self._slot] = listener = Listener(self.type, handler, is_attribute=True)
+            target._add(listener)

@@ -25,28 +25,30 @@ class Listener:
     passive: bool = False
     signal: AbortSignal | None = None
     is_removed: bool = False
+    is_attribute: bool = False
+    """It stands for an attribute `on…`: `callback` may change, and False from it prevents the default."""
 
     def is_same(self, type: str, callback: Any, capture: bool) -> bool:
         """Whether adding this one again would change nothing."""
         # Methods are made anew each time they are read: `a.m is a.m` is false, `==` compares object and function.
         mine = self.callback
         is_equal = mine is callback or (hasattr(mine, "__self__") and mine == callback)
-        return is_equal and self.type == type and self.capture == capture
+        return is_equal and self.type == type and self.capture == capture and not self.is_attribute
 
-    def handle(self, event: Event) -> Any:
-        """Call it. Raises TypeError if it cannot be called by now."""
-        if callable(self.callback):
-            return self.callback(event)
-        handle = getattr(self.callback, "handleEvent", None)
+    def function(self) -> Any:
+        """What is to be called. Raises TypeError if it cannot be called by now."""
+        callback = self.callback
+        if callable(callback):
+            return callback
+        handle = getattr(callback, "handleEvent", None)
         if not callable(handle):
             raise TypeError("the listener's handleEvent is not callable")
-        return handle(event)
+        return handle
 
     @property
     def name(self) -> str:
         """For reports."""
-        callback = getattr(self.callback, "stands_for", self.callback)
-        return str(getattr(callback, "__qualname__", type(callback).__name__))
+        return str(getattr(self.callback, "__qualname__", type(self.callback).__name__))
 
 
 def capture_of(options: Options) -> bool:

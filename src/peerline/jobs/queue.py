@@ -109,15 +109,21 @@ class Jobs:
 
 
 _of_loop: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Jobs] = weakref.WeakKeyDictionary()
+# The one that was asked for last: the next question is nearly always the same.
+_last: Jobs | None = None
 
 
 def running_jobs() -> Jobs | None:
     """Those of the loop that runs in this thread, if one does."""
+    global _last
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return None
-    return jobs_of(loop)
+    last = _last
+    if last is None or last._loop() is not loop:
+        _last = last = jobs_of(loop)
+    return last
 
 
 def jobs() -> Jobs:

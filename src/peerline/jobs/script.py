@@ -23,7 +23,7 @@ def call(callback: Callable[..., Any], *args: Any, what: str = "a callback") -> 
     try:
         answer = callback(*args)
         if inspect.iscoroutine(answer):
-            answer = _start(answer, what)
+            answer = start(answer, what)
         return answer
     except Exception as error:
         report(error, what)
@@ -33,7 +33,8 @@ def call(callback: Callable[..., Any], *args: Any, what: str = "a callback") -> 
             jobs.leave()
 
 
-def _start(coroutine: Any, what: str) -> Any:
+def start(coroutine: Any, what: str) -> Any:
+    """Start a coroutine that a callback has given. Raises RuntimeError if no loop runs."""
     from peerline.jobs.promise import promise  # promises report their errors through this file
 
     if running_jobs() is None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Self
 
 from peerline.errors import InvalidStateError, OperationError
 from peerline.events import Event, EventHandler, EventTarget, fire
+from peerline.events.event import TRUSTED, time_stamp
 from peerline.webrtc.blob import Blob, bytes_of
+from peerline.webrtc.channel_messages import ChannelMessages, KeptMessages, Readers
 from peerline.webrtc.events import MessageEvent
 from peerline.webrtc.rtc_error import RTCError, RTCErrorEvent
-from peerline.webrtc.webidl import dom_string, unsigned_long
+from peerline.webrtc.webidl import dom_string, unsigned_long_enforced, usv_string
 
 if TYPE_CHECKING:
     from peerline.webrtc.data_channels import DataChannels, RTCDataChannelInit
 
-# What may be queued on one channel, in bytes; as in Chromium.
-MAX_BUFFERED = 16 * 1024 * 1024
-# `send_when_ready` waits while more than this is queued.
+# `send_when_ready` waits while more than the first is queued, until no more than the second is.
 HIGH_WATER = 1024 * 1024
+LOW_WATER = 256 * 1024
+# What all channels of a connection may have queued, in bytes.
+MAX_BUFFERED_IN_ALL = 64 * 1024 * 1024
+
+_new_event = MessageEvent.__new__
 
 
 class RTCDataChannel(EventTarget):
@@ -35,35 +39,35 @@ class RTCDataChannel(EventTarget):
     def __init__(self) -> None:
         raise TypeError("RTCDataChannel has no constructor: createDataChannel makes one")
 
-    @classmethod
-    def _made(cls, channels: DataChannels, label: str, init: RTCDataChannelInit) -> RTCDataChannel:
-        made = cls.__new__(cls)
-        made._channels = channels
-        made._label = label
-        made._init = init
-        made._id = init.id if init.negotiated else None
-        made._state = "connecting"
-        made._buffered = 0
-        made._low = 0
-        made._binary_type = "arraybuffer"
-        made._token = None
-        made._send_text = made._send_bytes = None
-        made._early = []
-        return made
-
+    # Plain attributes for what every message asks for.
     _channels: DataChannels
     _label: str
     _init: RTCDataChannelInit
+    _id: int | None
+    _token: int | None
     _state: str
+    _is_announced: bool
     _buffered: int
     _low: int
     _binary_type: str
-    _id: int | None
-    _token: int | None
     _send_text: Any
     _send_bytes: Any
-    _early: list[Any] | None
-    """What came before open has fired."""
+    _readers: Readers
+    _kept: KeptMessages
+    _drained: asyncio.Future[None] | None
+    _changed: asyncio.Future[None] | None
+
+    @classmethod
+    def _made(cls, channels: DataChannels, label: str, init: RTCDataChannelInit) -> RTCDataChannel:
+        made = cls.__new__(cls)
+        made._channels, made._label, made._init = channels, label, init
+        made._id = init.id if init.negotiated else None
+        made._token = made._send_text = made._send_bytes = made._drained = made._changed = None
+        made._state, made._is_announced = "connecting", False
+        made._buffered = made._low = 0
+        made._binary_type = "arraybuffer"
+        made._readers, made._kept = Readers(), KeptMessages(channels.kept)
+        return made
 
     @property
     def label(self) -> str:
@@ -122,7 +126,7 @@ class RTCDataChannel(EventTarget):
 
     @bufferedAmountLowThreshold.setter
     def bufferedAmountLowThreshold(self, value: Any) -> None:
-        self._low = unsigned_long(value, "bufferedAmountLowThreshold")
+        self._low = unsigned_long_enforced(value, "bufferedAmountLowThreshold")
 
     @property
     def binaryType(self) -> str:
@@ -139,141 +143,155 @@ class RTCDataChannel(EventTarget):
         """Queue a message: str, bytes, bytearray, memoryview, array, numpy array or Blob.
 
         Raises InvalidStateError unless it is open, TypeError for other types and for messages larger than
-        `RTCSctpTransport.maxMessageSize`, OperationError if more than 16 MiB would be queued.
+        `RTCSctpTransport.maxMessageSize`, OperationError if more would be queued than there is room for (16 MiB).
         """
         if self._state != "open":
             raise InvalidStateError(f"the channel is {self._state}")
         if type(data) is bytes:
+            give = self._send_bytes
             size = len(data)
-            self._check(size)
-            self._buffered += size
-            self._send_bytes(self._token, data)
         elif isinstance(data, str):
-            try:
-                size = len(data) if data.isascii() else len(data.encode())
-            except UnicodeEncodeError:  # a lone surrogate
-                data = data.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            give = self._send_text
+            if data.isascii():
+                size = len(data)
+            else:
+                data = usv_string(data, "data")
                 size = len(data.encode())
-            self._check(size)
-            self._buffered += size
-            self._send_text(self._token, data)
-        elif data is None or isinstance(data, bool | int | float):
+        elif isinstance(data, bool | int | float):
             self.send(dom_string(data, "data"))
+            return
         else:
-            whole = bytes_of(data)
-            self._check(len(whole))
-            self._buffered += len(whole)
-            self._send_bytes(self._token, bytes(whole))
+            give, data = self._send_bytes, bytes_of(data)
+            size = len(data)
+        channels = self._channels
+        if size > channels.max_message_size:
+            raise TypeError(
+                f"the message has {size:,} bytes; the other side takes {channels.max_message_size:,} at most"
+            )
+        if self._buffered + size > channels.max_buffered or channels.buffered + size > MAX_BUFFERED_IN_ALL:
+            raise OperationError(
+                f"{self._buffered:,} bytes are queued already",
+                hint="Wait for bufferedamountlow, or use send_when_ready.",
+            )
+        self._buffered += size
+        channels.buffered += size
+        give(self._token, data)
 
     def close(self) -> None:
         """What is queued goes first. Twice is fine."""
-        self._channels._close(self)
+        if self._state in ("connecting", "open"):
+            self._state = "closing"
+            self._channels._close(self)
 
     # Comfort -------------------------------------------------------------------------------------
 
     async def opened(self) -> Self:
         """Wait until it is open. Raises InvalidStateError if it closes before."""
-        await self._until(lambda: self._state != "connecting", "open", "close")
+        while self._state == "connecting":
+            await self._change()
         if self._state != "open":
             raise InvalidStateError(f"the channel is {self._state}")
         return self
 
     async def send_when_ready(self, data: Any) -> None:
-        """Send once less than a mebibyte is queued: whoever awaits this fills no memory."""
+        """Send once less than a mebibyte is queued: whoever awaits this fills no memory. Raises as `send` does."""
         while self._buffered > HIGH_WATER and self._state == "open":
-            await self._channels._drained(self)
+            if self._drained is None:
+                self._drained = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._drained)
         self.send(data)
 
-    async def __aiter__(self) -> AsyncIterator[Any]:
-        """Messages from now on, until it is closed."""
-        messages: asyncio.Queue[Any] = asyncio.Queue()
-        end = object()
-
-        def on_message(event: Any) -> None:
-            messages.put_nowait(event.data)
-
-        def on_close(_: Event) -> None:
-            messages.put_nowait(end)
-
-        if self._state == "closed":
-            return
-        self.addEventListener("message", on_message)
-        self.addEventListener("close", on_close)
-        try:
-            while (message := await messages.get()) is not end:
-                yield message
-        finally:
-            self.removeEventListener("message", on_message)
-            self.removeEventListener("close", on_close)
+    def __aiter__(self) -> ChannelMessages:
+        """Messages, until it is closed: also those that came while nobody listened, up to 4 MiB."""
+        reader = ChannelMessages(self, self._kept.take())
+        self._readers.add(reader)
+        return reader
 
     async def __aenter__(self) -> Self:
         return await self.opened()
 
     async def __aexit__(self, *_: object) -> None:
         self.close()
-        await self._until(lambda: self._state == "closed", "close")
+        while self._state != "closed":
+            await self._change()
 
     def __repr__(self) -> str:
         return f"<RTCDataChannel {self._label!r} {self._state}>"
 
-    # Inside --------------------------------------------------------------------------------------
+    # Inside: each of these runs in a task ----------------------------------------------------------
 
-    async def _until(self, is_so: Any, *events: str) -> None:
-        happened = asyncio.Event()
+    def _announce_open(self) -> None:
+        if self._state == "connecting" or (self._state == "open" and not self._is_announced):
+            self._state, self._is_announced = "open", True
+            self._wake_changed()
+            fire(self, Event("open"))
 
-        def see(_: Event) -> None:
-            happened.set()
-
-        for name in events:
-            self.addEventListener(name, see)
-        try:
-            while not is_so():
-                happened.clear()
-                await happened.wait()
-        finally:
-            for name in events:
-                self.removeEventListener(name, see)
-
-    def _check(self, size: int) -> None:
-        limit = self._channels.max_message_size
-        if size > limit:
-            raise TypeError(f"the message has {size} bytes; the other side takes {limit} at most")
-        if self._buffered + size > MAX_BUFFERED:
-            raise OperationError("too much is queued on the channel", hint="Wait for bufferedamountlow.")
-
-    def _open(self) -> None:
-        """In a task: it can be used."""
-        if self._state not in ("connecting", "open") or self._early is None:
+    def _receive(self, messages: list[str | bytes]) -> None:
+        """Each is a task of its own: nothing that was queued before any of them stands between them."""
+        if self._state != "open":
             return
-        self._state = "open"
-        fire(self, Event("open"))
-        early, self._early = self._early, None
-        for message in early:
-            self._receive(message)
-
-    def _receive(self, message: Any) -> None:
-        if self._early is not None:
-            self._early.append(message)
-        elif self._state == "open":
-            if self._binary_type == "blob" and type(message) is bytes:
-                message = Blob([message])
-            fire(self, MessageEvent.of(message))
+        if self._readers:
+            self._readers.give(messages)
+        if not self._is_heard("message"):
+            if not self._readers:
+                self._kept.add(messages)
+            return
+        now = time_stamp()
+        for message in messages:
+            if self._state != "open":
+                return
+            # As MessageEvent.of, without its call: this runs for every message.
+            event = _new_event(MessageEvent)
+            event._type = "message"
+            event._flags = TRUSTED
+            event._more = None
+            event._time_stamp = now
+            event._data = message if self._binary_type != "blob" else self._shown(message)
+            self._dispatch(event)
 
     def _sent(self, amount: int) -> None:
-        before, self._buffered = self._buffered, max(0, self._buffered - amount)
-        if before > self._low >= self._buffered:
+        before = self._buffered
+        self._buffered = after = max(0, before - amount)
+        if after <= LOW_WATER and self._drained is not None:
+            self._wake_senders()
+        if before > self._low >= after:
             fire(self, Event("bufferedamountlow"))
 
-    def _closing(self) -> None:
+    def _announce_closing(self) -> None:
         if self._state in ("connecting", "open"):
             self._state = "closing"
+            self._wake_changed()
             fire(self, Event("closing"))
 
-    def _closed(self, error: str | None) -> None:
+    def _announce_closed(self, detail: str | None, message: str = "") -> None:
         if self._state == "closed":
             return
-        self._state = "closed"
-        if error is not None:
-            detail = "sctp-failure" if "association" in error else "data-channel-failure"
-            fire(self, RTCErrorEvent("error", {"error": RTCError({"errorDetail": detail}, error)}))
+        self._end()
+        if detail is not None:
+            fire(self, RTCErrorEvent("error", {"error": RTCError({"errorDetail": detail}, message)}))
         fire(self, Event("close"))
+
+    def _end(self) -> None:
+        """Without an event: the connection was closed."""
+        self._state = "closed"
+        self._wake_changed()
+        self._wake_senders()
+        self._readers.wake()
+
+    def _shown(self, message: str | bytes) -> Any:
+        return Blob([message]) if self._binary_type == "blob" and not isinstance(message, str) else message
+
+    async def _change(self) -> None:
+        if self._changed is None:
+            self._changed = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._changed)
+
+    def _wake_changed(self) -> None:
+        changed, self._changed = self._changed, None
+        if changed is not None and not changed.done():
+            changed.set_result(None)
+
+    def _wake_senders(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from peerline.events import Event
-from peerline.events.event import time_stamp
+from peerline.events.event import TRUSTED, time_stamp
 from peerline.webrtc.ice_candidate import RTCIceCandidate
 from peerline.webrtc.webidl import interface, nullable, unsigned_short, usv_string
 
@@ -33,9 +33,11 @@ class MessageEvent(Event):
     def of(cls, data: Any) -> MessageEvent:
         """One of the implementation's own; there may be very many of them."""
         event = cls.__new__(cls)
-        vars(event).update(_MADE)
+        event._type = "message"
+        event._flags = TRUSTED
+        event._target = event._current_target = event._more = None
         event._time_stamp = time_stamp()
-        event._data, event._more = data, None
+        event._data = data
         return event
 
     @property
@@ -62,10 +64,6 @@ class MessageEvent(Event):
     def ports(self) -> Sequence[Any]:
         """Of messages between windows; none here."""
         return () if self._more is None else tuple(self._more.get("ports", ()))
-
-
-# What every event of this kind begins with.
-_MADE = {name: value for name, value in vars(Event("message")).items() if name != "_time_stamp"}
 
 
 class RTCPeerConnectionIceEvent(Event):

@@ -72,10 +72,14 @@ class ConnectionTransports:
                 told = self._told[key] = self._make(plan)
             told.transport.mid, told.transport.line_index = plan.mid, plan.index
             self._tell(told, plan, is_final=is_final)
-        self._commit_data(is_final=is_final)
         if is_local or is_final or session.signaling_state == "stable":
+            self._commit_data(is_final=is_final)
             self._commit_slots()
-        for key in [key for key in self._told if key not in layout.transports]:
+        elif self._data is None:
+            self._commit_data(is_final=False)
+        # What was agreed before goes on until there is an answer: the offer may be taken back.
+        kept = session.stable.layout.transports if session.stable is not None else {}
+        for key in [key for key in self._told if key not in layout.transports and key not in kept]:
             self._told.pop(key).transport.end()
         if is_local or is_final:
             for told in self._told.values():
@@ -220,6 +224,7 @@ class ConnectionTransports:
             transport.expect_sctp(self._connection._channels)
         elif self._data is not transport and self._is_data_started:
             # Another peer answers now (RFC 8842, section 4): the association with the one before ends.
+            self._connection._channels.lose(self._data, "another peer has answered")
             self._data.end()
             transport.expect_sctp(self._connection._channels)
         elif self._data is not transport:

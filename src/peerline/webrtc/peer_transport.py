@@ -228,6 +228,8 @@ class PeerTransport:
         sctp = self.sctp
         assert sctp is not None, "an offer comes before its answer"
         sctp._set_remote_max(remote_max_message_size)
+        if self.channels is not None:
+            self.channels.resized(sctp)
         size = 65536 if remote_max_message_size is None else remote_max_message_size
         if self._ports is None:
             self._ports = local_port, remote_port, size
@@ -239,6 +241,8 @@ class PeerTransport:
     def drop_sctp(self) -> None:
         """The section was rolled back or rejected."""
         sctp, self.sctp = self.sctp, None
+        if self.channels is not None:
+            self.channels.lose(self, "the descriptions have no data channels any more")
         self.channels, self._ports = None, None
         if sctp is not None:
             sctp._state = "closed"
@@ -296,10 +300,12 @@ class PeerTransport:
         return self.engine
 
     def _start_sctp(self) -> None:
-        if self.engine is not None and self._ports is not None and self._dtls is not None:
+        if self._ports is None or self._dtls is None:
+            return
+        if self.engine is not None:
             self.engine.start_sctp(*self._ports)
-            if self.channels is not None:
-                self.channels._use(self)
+        if self.channels is not None:
+            self.channels.use(self)
 
     def _take_remote(self, credentials: IceCredentials) -> None:
         self._remote, self._next_remote = credentials, None

@@ -145,6 +145,7 @@ class TransportNews:
         sctp = self._transport.sctp
         if sctp is not None and not self.is_closed:
             sctp._max_channels, sctp._state = streams, "connected"
+            self._channels("connected", streams)
             fire(sctp, Event("statechange"))
 
     def sctp_closed(self, is_failure: bool) -> None:
