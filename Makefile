@@ -15,7 +15,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name 
 WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json \
 	src/peerline/sdp/explanations.json
 
-.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse fuzz fuzz-sdp page protocol wheel format lock clean conformance \
+.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse peer-endurance fuzz fuzz-sdp page protocol wheel format lock clean conformance \
 	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer bench-loss
 
 help: ## list the verbs
@@ -63,6 +63,9 @@ turn-interop: setup $(STAMPS)/test-system ## the TURN server with the clients of
 
 turn-abuse: setup $(STAMPS)/test-system ## the TURN server against floods, liars, slow clients and kill -9
 	$(PY) -m pytest tests/turn -m "long or not long" -k "not uclient and not aioice and not pion"
+
+peer-endurance: setup ## a gigabyte through a data channel, a thousand connections opened and closed
+	$(PY) -m pytest tests/interop/test_endurance.py -m long
 
 # What a run finds new goes into .cache/fuzz; `cargo fuzz cmin` makes it worth keeping.
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
