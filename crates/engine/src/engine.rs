@@ -174,7 +174,10 @@ impl Engine {
     /// A data path of a peer connection, on the next shard. It has no sockets before [`PeerCommand::Gather`].
     pub fn peer_open(&self, settings: PeerSettings) -> Result<Handle, EngineError> {
         self.check()?;
-        let shard = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+        // Who shares a port lives on one shard.
+        let shared = settings.shared_port.map(usize::from);
+        let turn = shared.unwrap_or_else(|| self.next_shard.fetch_add(1, Ordering::Relaxed));
+        let shard = turn % self.shards.len();
         self.open(shard, Box::new(move |now, _| Box::new(PeerService::new(settings, now))))
     }
 

@@ -13,6 +13,7 @@ mod event;
 mod event_queue;
 mod handle;
 mod peer;
+mod ports;
 mod ready;
 mod service;
 mod shard;

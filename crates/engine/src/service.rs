@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,6 +15,7 @@ use peerline_net::ReceiveRing;
 use crate::counters::ShardCounters;
 use crate::event::Event;
 use crate::handle::Handle;
+use crate::ports::Ports;
 
 /// Which of its sockets a service is asked to look at: a number that the service gave it.
 pub(crate) type SocketId = u32;
@@ -26,6 +29,8 @@ pub(crate) struct Io<'a> {
     pub(crate) counters: &'a Arc<ShardCounters>,
     pub(crate) events: &'a mut VecDeque<Event>,
     pub(crate) registry: &'a Registry,
+    /// Those that services of this shard have in common.
+    pub(crate) ports: &'a mut Ports,
 }
 
 impl Io<'_> {
@@ -48,6 +53,8 @@ pub(crate) trait Service {
     /// Reads a fair share from this socket. True: there may be more. `is_ending`: its other side has closed, so what it
     /// has to read ends with that.
     fn handle_ready(&mut self, io: &mut Io<'_>, socket: SocketId, is_ending: bool) -> bool;
+    /// The same for these arrivals in the ring, which came to a port in common and are this service's.
+    fn handle_shared(&mut self, _: &mut Io<'_>, _local: SocketAddr, _arrivals: Range<usize>) {}
     /// Sends what the turn has collected, and clears the ring.
     fn finish_turn(&mut self, io: &mut Io<'_>);
     fn handle_timeout(&mut self, io: &mut Io<'_>);

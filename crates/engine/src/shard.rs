@@ -3,21 +3,24 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
-use peerline_net::ReceiveRing;
+use peerline_net::{ReceiveRing, Received};
 
 use crate::command::{Command, Commands};
 use crate::counters::ShardCounters;
 use crate::event::Event;
 use crate::event_queue::EventQueue;
 use crate::handle::Handle;
+use crate::ports::Ports;
 use crate::ready::ReadyList;
 use crate::service::{Build, Io, Service, of_token};
 use crate::slots::{SlotAllocator, Slots};
+use crate::stun::count_failure;
 use crate::timer_wheel::TimerWheel;
 
 /// The poll token of the command queue; those of sockets are made of slot and number.
@@ -40,6 +43,9 @@ pub(crate) struct Shard {
     counters: Arc<ShardCounters>,
     started: Instant,
     residents: Slots<Resident>,
+    /// Ports that residents have in common, and which of them may have something to read.
+    ports: Ports,
+    ready_ports: VecDeque<usize>,
     ready: ReadyList,
     timers: TimerWheel<Timer>,
     pings: VecDeque<Ping>,
@@ -87,6 +93,8 @@ impl Shard {
             counters,
             started: Instant::now(),
             residents: Slots::new(),
+            ports: Ports::default(),
+            ready_ports: VecDeque::new(),
             ready: ReadyList::default(),
             timers: TimerWheel::new(),
             pings: VecDeque::new(),
@@ -115,12 +123,19 @@ impl Shard {
                 self.finish_turn(now, handle);
             }
             for event in polled.iter().filter(|event| event.token() != COMMANDS) {
+                if let Some(port) = Ports::of_token(event.token()) {
+                    if !self.ready_ports.contains(&port) {
+                        self.ready_ports.push_back(port);
+                    }
+                    continue;
+                }
                 let (slot, socket) = of_token(event.token());
                 if let Some(handle) = self.residents.handle_at(slot) {
                     self.ready.push(handle, socket, event.is_read_closed());
                 }
             }
             self.serve_ready(now);
+            self.serve_ports(now);
             self.timers.advance(self.ms(now), &mut due);
             for timer in due.drain(..) {
                 if let Timer::Service(handle) = timer {
@@ -135,7 +150,7 @@ impl Shard {
     /// How long the poll may sleep.
     fn patience(&self) -> Option<Duration> {
         let can_pong = !self.pings.is_empty() && self.unpublished.is_empty();
-        if !self.ready.is_empty() || can_pong {
+        if !self.ready.is_empty() || !self.ready_ports.is_empty() || can_pong {
             return Some(Duration::ZERO);
         }
         let due = self.started + Duration::from_millis(self.timers.next_ms()?);
@@ -201,6 +216,51 @@ impl Shard {
         }
     }
 
+    /// One ringful of each port in common; each of its owners has a turn.
+    fn serve_ports(&mut self, now: Instant) {
+        for _ in 0..self.ready_ports.len() {
+            let Some(at) = self.ready_ports.pop_front() else { break };
+            let Some((socket, local)) = self.ports.socket(at) else { continue };
+            let room = self.ring.room();
+            match self.ring.receive(&*socket, room) {
+                Ok(count) => {
+                    drop(socket);
+                    self.share_out(now, at, local);
+                    if count == room {
+                        self.ready_ports.push_back(at);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => self.ready_ports.push_back(at),
+                Err(error) => count_failure(&error, &self.counters),
+            }
+        }
+    }
+
+    /// Gives what is in the ring to whom it belongs. What the kernel has glued together has one sender, so one owner.
+    fn share_out(&mut self, now: Instant, at: usize, local: SocketAddr) {
+        let owner = |arrival: &Received| {
+            let first = arrival.datagrams().next()?;
+            let datagram = &self.ring.bytes()[first.start as usize..first.end as usize];
+            self.ports.owner(at, arrival.source, datagram)
+        };
+        let owners: Vec<Option<Handle>> = self.ring.received().iter().map(owner).collect();
+        let mut in_turn: Vec<Handle> = Vec::new();
+        let mut begin = 0;
+        for run in owners.chunk_by(PartialEq::eq) {
+            let arrivals = begin..begin + run.len();
+            begin = arrivals.end;
+            let Some(handle) = run[0] else { continue };
+            self.step(now, handle, |service, io| service.handle_shared(io, local, arrivals));
+            if !in_turn.contains(&handle) {
+                in_turn.push(handle);
+            }
+        }
+        self.ring.clear();
+        for handle in in_turn {
+            self.finish_turn(now, handle);
+        }
+    }
+
     fn finish_turn(&mut self, now: Instant, handle: Handle) {
         self.step(now, handle, |service, io| service.finish_turn(io));
         self.ring.clear();
@@ -217,9 +277,9 @@ impl Shard {
         handle: Handle,
         act: impl FnOnce(&mut dyn Service, &mut Io<'_>) -> T,
     ) -> Option<T> {
-        let Self { residents, ring, counters, unpublished, poll, .. } = self;
+        let Self { residents, ring, counters, unpublished, poll, ports, .. } = self;
         let service = residents.get_mut(handle)?.service.as_mut();
-        let mut io = Io { now, handle, ring, counters, events: unpublished, registry: poll.registry() };
+        let mut io = Io { now, handle, ring, counters, events: unpublished, registry: poll.registry(), ports };
         match catch_unwind(AssertUnwindSafe(|| act(service, &mut io))) {
             Ok(outcome) => Some(outcome),
             Err(panic) => {
@@ -283,9 +343,9 @@ impl Shard {
     }
 
     fn stop(&mut self, now: Instant, handle: Handle) -> bool {
-        let Self { ring, counters, unpublished, poll, residents, .. } = self;
+        let Self { ring, counters, unpublished, poll, residents, ports, .. } = self;
         let Some(resident) = residents.get_mut(handle) else { return false };
-        let mut io = Io { now, handle, ring, counters, events: unpublished, registry: poll.registry() };
+        let mut io = Io { now, handle, ring, counters, events: unpublished, registry: poll.registry(), ports };
         // A broken service may break once more.
         let _ = catch_unwind(AssertUnwindSafe(|| resident.service.stop(&mut io)));
         true

@@ -40,6 +40,8 @@ class TransportSettings:
     """Only relayed candidates are shown and used."""
     ports: tuple[int, int] | None = None
     """First and last port of our sockets; None: any."""
+    shared_port: int | None = None
+    """In place of ports of its own: the one port of everybody who names it."""
     advertised: str | None = None
     """An address shown in host candidates in place of the private one of its family."""
     dtls_versions: str = "newest"
@@ -274,7 +276,7 @@ class _CoreSettings:
 
     def __init__(self, settings: TransportSettings) -> None:
         self.certificate = settings.certificate.core
-        for name in ("ufrag", "password", "is_controlling", "is_relay_only", "ports", "advertised"):
+        for name in ("ufrag", "password", "is_controlling", "is_relay_only", "ports", "shared_port", "advertised"):
             setattr(self, name, getattr(settings, name))
         for name in ("dtls_versions", "max_message_bytes", "streams"):
             setattr(self, name, getattr(settings, name))

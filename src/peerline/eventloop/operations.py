@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -24,7 +23,7 @@ class OperationsChain:
     ) -> None:
         self._is_closed = is_closed
         self._on_empty = on_empty
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: list[Callable[[], None]] = []
 
     @property
     def is_empty(self) -> bool:
@@ -71,7 +70,7 @@ class OperationsChain:
     def _next(self) -> None:
         if self._is_closed() or not self._waiting:
             return
-        self._waiting.popleft()
+        self._waiting.pop(0)
         if self._waiting:
             self._waiting[0]()
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from peerline.sdp import Candidate, Description, Line, MediaSection
+from peerline.sdp import Candidate, Description, Line, MediaSection, parse
 
 __all__ = ["Applied", "with_candidates"]
 
@@ -13,9 +13,10 @@ _RANK = {"relay": 3, "srflx": 2, "prflx": 1, "host": 0}
 
 
 class Applied:
-    """Candidates are put into their places when somebody looks: mostly nobody does before all are there."""
+    """Candidates are put into their places when somebody looks: mostly nobody does before all are there. While nobody
+    looks for long (`rest`), only the text is kept: what was read of it takes ten times its room."""
 
-    __slots__ = ("_description", "_late", "_text", "data_mid", "is_local", "type")
+    __slots__ = ("_late", "_read", "_text", "data_mid", "is_local", "type")
 
     def __init__(
         self,
@@ -29,7 +30,7 @@ class Applied:
         self.type = type
         self.data_mid = data_mid  # of the section of data channels, unless it is rejected
         self.is_local = is_local
-        self._description = description
+        self._read: Description | None = description
         self._text = text
         self._late: list[tuple[int, Candidate | None]] = []
 
@@ -67,6 +68,19 @@ class Applied:
         """A candidate of a section; None: that was all."""
         self._late.append((index, candidate))
 
+    def rest(self) -> None:
+        """Nobody is expected to look soon."""
+        if self._read is not None:
+            _ = self.text
+            self._read = None
+
+    @property
+    def _description(self) -> Description:
+        if self._read is None:
+            assert self._text is not None
+            self._read = parse(self._text)
+        return self._read
+
     def _put_late_ones(self) -> None:
         late, self._late = self._late, []
         by_section: dict[int, list[Candidate | None]] = {}
@@ -74,7 +88,7 @@ class Applied:
             by_section.setdefault(index, []).append(candidate)
         for index, candidates in by_section.items():
             media = with_candidates(self._description.media[index], candidates, has_default=self.is_local)
-            self._description = self._description.replace(index, media)
+            self._read = self._description.replace(index, media)
         self._text = None
 
 

@@ -103,6 +103,11 @@ class Session(Record):
         """Add what the peer told, None for "no more", to the descriptions of its generation."""
         candidates.add_remote(self, sections, ufrag, candidate)
 
+    def rest(self) -> None:
+        """Nothing is negotiated for a while: less is kept at hand."""
+        for applied in self.applied:
+            applied.rest()
+
     # Questions -------------------------------------------------------------------------------------
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from peerline.sdp.attributes import ATTRIBUTES, TYPES
@@ -34,7 +35,7 @@ class Line:
         self.value = value
         self.end = end
         self.number = number
-        self.name = value.partition(":")[0] if type == "a" else None
+        self.name = intern(value.partition(":")[0]) if type == "a" else None
         self._parsed = _UNREAD
 
     @classmethod

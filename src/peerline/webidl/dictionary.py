@@ -55,13 +55,17 @@ class Dictionary(dict[str, Any]):
 
     def __init__(self, init: Any = None, /, **members: Any) -> None:
         super().__init__()
-        given = {**self._read(init), **{name: value for name, value in members.items() if value is not None}}
-        for name in members:
-            if name not in self._members:
-                raise TypeError(f"{type(self).__name__} has no member {name!r}")
-        for name, member in self._members.items():
+        known, given = self._members, self._read(init)
+        if members:
+            given = dict(given)
+            for name, value in members.items():
+                if name not in known:
+                    raise TypeError(f"{type(self).__name__} has no member {name!r}")
+                if value is not None:
+                    given[name] = value
+        for name, member in known.items():
             if name in given:
-                self[name] = given[name]
+                super().__setitem__(name, member.convert(given[name], name))
             elif member.is_required:
                 raise TypeError(f"{type(self).__name__} needs the member {name!r}")
             elif member.default is not None:

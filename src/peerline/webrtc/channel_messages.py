@@ -30,10 +30,12 @@ class KeptMessages:
 
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
-        self._messages: deque[str | bytes] = deque()
+        self._messages: deque[str | bytes] | None = None  # most channels never have one
 
     def add(self, messages: list[str | bytes]) -> None:
         """They have come."""
+        if self._messages is None:
+            self._messages = deque()
         self._messages.extend(messages)
         self._kept.bytes += sum(map(_cost, messages))
         while self._messages and self._kept.bytes > MAX_KEPT:
@@ -41,7 +43,7 @@ class KeptMessages:
 
     def take(self) -> deque[str | bytes]:
         """All, in their order."""
-        taken, self._messages = self._messages, deque()
+        taken, self._messages = self._messages or deque(), None
         self._kept.bytes -= sum(map(_cost, taken))
         return taken
 

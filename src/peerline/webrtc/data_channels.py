@@ -49,7 +49,7 @@ class DataChannels:
         self._ids = ChannelIds()
         self._by_token: dict[int, RTCDataChannel] = {}
         self._announced: dict[int, ChannelSettings] = {}
-        self._tasks: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._tasks: deque[tuple[Callable[..., object], tuple[Any, ...]]] | None = None
         self._was_used = False
         self.max_message_size: float = math.inf
         """As RTCSctpTransport's; here it is quicker to ask for."""
@@ -196,11 +196,16 @@ class DataChannels:
             steps(*details)
 
     def _later(self, steps: Callable[..., object], *details: Any) -> None:
+        if self._tasks is None:
+            self._tasks = deque()
         self._tasks.append((steps, details))
         queue_task("data channel", self._next_task)
 
     def _next_task(self) -> None:
+        assert self._tasks is not None
         steps, details = self._tasks.popleft()
+        if not self._tasks:
+            self._tasks = None
         if not self._owner.is_closed:
             steps(*details)
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import time
 
 import ifaddr
 
 from peerline.webrtc.tuning import Tuning
 
 RESOLVE_TIMEOUT_S = 5.0
+# Who opens a hundred connections at once asks the system once.
+_KNOWN_FOR_S = 1.0
+
+_known: tuple[float, list[tuple[str, str]], list[str]] = (-_KNOWN_FOR_S, [], [])
 
 
 def local_addresses(tuning: Tuning) -> list[str]:
@@ -18,14 +23,28 @@ def local_addresses(tuning: Tuning) -> list[str]:
 
     `tuning.interfaces` decides instead, if it is given.
     """
+    global _known
+    now = time.monotonic()
+    if now - _known[0] >= _KNOWN_FOR_S:
+        found = _all_addresses()
+        _known = now, found, _usual([ip for _, ip in found])
+    if tuning.interfaces is not None:
+        return [ip for name, ip in _known[1] if tuning.interfaces(name, ip)]
+    return list(_known[2])
+
+
+def _all_addresses() -> list[tuple[str, str]]:
+    """With the names of their interfaces."""
     found: list[tuple[str, str]] = []
     for adapter in ifaddr.get_adapters():
         for address in adapter.ips:
             ip = address.ip if isinstance(address.ip, str) else address.ip[0]
             found.append((adapter.nice_name, ip.partition("%")[0]))
-    if tuning.interfaces is not None:
-        return [ip for name, ip in found if tuning.interfaces(name, ip)]
-    parsed = [ipaddress.ip_address(ip) for _, ip in found]
+    return found
+
+
+def _usual(addresses: list[str]) -> list[str]:
+    parsed = [ipaddress.ip_address(ip) for ip in addresses]
     usable = [ip for ip in parsed if not (ip.is_loopback or ip.is_link_local or ip.is_unspecified)]
     return [str(ip) for ip in usable or [ip for ip in parsed if ip.is_loopback]]
 

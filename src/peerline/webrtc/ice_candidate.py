@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from peerline.sdp import Candidate, SdpError
@@ -79,6 +80,17 @@ class RTCIceCandidate:
         made = cls.__new__(cls)
         made._init, made._parsed = init, parsed
         return made
+
+    @classmethod
+    def _of_line(
+        cls, line: str, mid: str | None, index: int | None, ufrag: str | None, url: str | None = None
+    ) -> RTCIceCandidate:
+        """One of a description, or of the engine: there is nothing to convert."""
+        init = RTCLocalIceCandidateInit.__new__(RTCLocalIceCandidateInit)
+        dict.update(
+            init, candidate=line, sdpMid=mid, sdpMLineIndex=index, usernameFragment=ufrag, relayProtocol=None, url=url
+        )
+        return cls._made(init, parse_candidate(line))
 
     @property
     def candidate(self) -> str:
@@ -204,8 +216,10 @@ class RTCIceCandidatePair:
         )
 
 
+@lru_cache(maxsize=256)
 def parse_candidate(line: str) -> Candidate | None:
-    """The parts of a line, if it has all of them and W3C has a word for each."""
+    """The parts of a line, if it has all of them and W3C has a word for each. Each line is met several times: found,
+    told, paired."""
     if not line:
         return None
     try:

@@ -136,6 +136,8 @@ class ConnectionTransports:
             names.append("iceconnectionstatechange")
         if whole != self.connection:
             names.append("connectionstatechange")
+        if whole == "connected" != self.connection and connection._session.signaling_state == "stable":
+            connection._session.rest()
         self.ice_gathering, self.ice_connection, self.connection = gathering, ice, whole
 
         def fire_events() -> None:
@@ -263,10 +265,7 @@ class ConnectionTransports:
             lines = [line.value for line in media.attributes("candidate")]
             for line in [*lines, ""] if media.has_all_candidates else lines:
                 if (ice[0], line) not in told.candidates:
-                    candidate = RTCIceCandidate(
-                        candidate=line, sdpMid=media.mid, sdpMLineIndex=index, usernameFragment=ice[0]
-                    )
-                    self._add(told, candidate, ice[0])
+                    self._add(told, RTCIceCandidate._of_line(line, media.mid, index, ice[0]), ice[0])
 
     def _is_for(self, told: _Told, sections: list[int], ufrag: str | None) -> bool:
         """Whether a candidate of these sections reaches this transport: until an answer bundles them, they have

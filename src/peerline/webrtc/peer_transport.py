@@ -286,6 +286,7 @@ class PeerTransport:
                 is_controlling=self._is_controlling,
                 is_relay_only=self._configuration.iceTransportPolicy == "relay",
                 ports=self._tuning.ports,
+                shared_port=self._tuning.port,
                 advertised=self._tuning.advertised,
                 dtls_versions=self._tuning.dtls_versions,
                 max_message_bytes=self._tuning.max_message_bytes,

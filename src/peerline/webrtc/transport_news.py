@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from peerline.engine.transport import ChannelSettings
 from peerline.eventloop import queue_task
 from peerline.events import Event, EventTarget, fire
-from peerline.webrtc.ice_candidate import RTCIceCandidate, RTCIceCandidatePair
+from peerline.webrtc.ice_candidate import RTCIceCandidate, RTCIceCandidatePair, parse_candidate
 from peerline.webrtc.rtc_error import RTCError, RTCErrorEvent
 
 if TYPE_CHECKING:
@@ -68,10 +68,8 @@ class TransportNews:
 
     def _candidate(self, line: str, ufrag: str, url: str | None) -> RTCIceCandidate:
         transport = self._transport
-        return RTCIceCandidate(
-            candidate=f"{line} ufrag {ufrag}" if line and " ufrag " not in line else line,
-            sdpMid=transport.mid, sdpMLineIndex=transport.line_index, usernameFragment=ufrag, url=url,
-        )  # fmt: skip
+        whole = f"{line} ufrag {ufrag}" if line and " ufrag " not in line else line
+        return RTCIceCandidate._of_line(whole, transport.mid, transport.line_index, ufrag, url)
 
     # ICE -------------------------------------------------------------------------------------------
 
@@ -102,9 +100,12 @@ class TransportNews:
         fire(ice, Event("selectedcandidatepairchange"))
 
     def _known(self, known: list[RTCIceCandidate], line: str, ufrag: str | None) -> RTCIceCandidate:
-        made = RTCIceCandidate(candidate=line, sdpMid=self._transport.mid or "", usernameFragment=ufrag)
-        where = (made.address, made.port, made.type)
-        return next((one for one in known if (one.address, one.port, one.type) == where), made)
+        parsed = parse_candidate(line)
+        if parsed is not None:
+            for one in known:
+                if (one.address, one.port, one.type) == (parsed.address, parsed.port, parsed.type):
+                    return one
+        return RTCIceCandidate._of_line(line, self._transport.mid or "", None, ufrag)
 
     # DTLS ------------------------------------------------------------------------------------------
 

@@ -20,6 +20,9 @@ class Tuning:
 
     ports: tuple[int, int] | None = None
     """First and last UDP port that sockets are bound to. None: whatever the system gives."""
+    port: int | None = None
+    """One UDP port on each address for all connections that name it, in place of sockets of their own: what a firewall
+    opens for a server. The other side must not do the same with two connections between the same two ports."""
     advertised: str | None = None
     """The public address shown in host candidates in place of the private one: a server behind a 1:1 NAT."""
     interfaces: Callable[[str, str], bool] | None = None
@@ -35,6 +38,10 @@ class Tuning:
             first, last = self.ports
             if not 1 <= first <= last <= 65535:
                 raise ConfigError(f"ports: {first} to {last} is no range", hint="For example (50000, 50100).")
+        if self.port is not None and not 1 <= self.port <= 65535:
+            raise ConfigError(f"port: {self.port} is no port", hint="1 to 65535.")
+        if self.port is not None and self.ports is not None:
+            raise ConfigError("port and ports exclude each other", hint="port: all on one; ports: each on its own.")
         if self.advertised is not None:
             try:
                 ipaddress.ip_address(self.advertised)

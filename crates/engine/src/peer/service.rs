@@ -4,6 +4,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use peerline_session::{Session, SessionEvent, SessionSettings};
@@ -93,7 +94,7 @@ impl PeerService {
         }
     }
 
-    fn obey(&mut self, io: &Io<'_>, command: PeerCommand) {
+    fn obey(&mut self, io: &mut Io<'_>, command: PeerCommand) {
         let now = io.now;
         match command {
             PeerCommand::Gather(addresses) => self.gather(io, &addresses),
@@ -118,6 +119,7 @@ impl PeerService {
             }
             PeerCommand::Restart(credentials) => {
                 self.ufrag.clone_from(&credentials.ufrag);
+                io.ports.name(io.handle, &self.ufrag);
                 self.session.ice().restart_with(now, credentials);
                 self.relays.begin_generation();
                 self.gatherings.clear();
@@ -127,6 +129,7 @@ impl PeerService {
                 self.session.ice().abort_restart(now);
                 self.relays.abort_generation();
                 self.ufrag.clone_from(&self.session.ice().local_credentials().ufrag);
+                io.ports.name(io.handle, &self.ufrag);
                 self.gatherings.clear();
                 self.gathering = None;
             }
@@ -169,14 +172,21 @@ impl PeerService {
         }
     }
 
-    fn gather(&mut self, io: &Io<'_>, addresses: &[IpAddr]) {
+    fn gather(&mut self, io: &mut Io<'_>, addresses: &[IpAddr]) {
         if self.sockets.addresses().next().is_none() {
             for ip in addresses {
-                // An address that has just gone is no reason to fail: the others are left.
-                if self.sockets.open(io, *ip, self.settings.ports.as_ref()).is_err() {
-                    io.counters.receive_failed.add(1);
+                let opened = match self.settings.shared_port {
+                    Some(port) => self.sockets.share(io, *ip, port),
+                    None => self.sockets.open(io, *ip, self.settings.ports.as_ref()),
+                };
+                // An address that has just gone, or whose ports are taken, is no reason to fail: the others are left.
+                if let Err(error) = opened {
+                    let base = SocketAddr::new(*ip, self.settings.shared_port.unwrap_or(0));
+                    let reason = Cow::Owned(format!("no socket: {error}"));
+                    self.news.push(PeerEvent::CandidateFailed { base, url: String::new(), code: 701, reason });
                 }
             }
+            io.ports.name(io.handle, &self.ufrag);
         }
         self.gathering = Some(Asking::Open);
         let bases: Vec<SocketAddr> = self.sockets.addresses().collect();
@@ -337,13 +347,13 @@ impl PeerService {
         for (gathering, _) in &mut self.gatherings {
             while let Some(transmit) = gathering.poll_transmit() {
                 if let Some(socket) = self.sockets.of(transmit.address.local) {
-                    socket.batch.push(transmit.address.remote, None, &transmit.bytes, 0..0, 0);
+                    socket.push(io, transmit.address, &transmit.bytes);
                 }
             }
         }
         while let Some(transmit) = self.session.poll_transmit() {
             if let Some(socket) = self.sockets.of(transmit.address.local) {
-                socket.batch.push(transmit.address.remote, None, &transmit.bytes, 0..0, 0);
+                socket.push(io, transmit.address, &transmit.bytes);
             } else if !self.relays.send(io.now, transmit.address, &transmit.bytes) {
                 continue;
             }
@@ -370,8 +380,8 @@ impl PeerService {
         self.due = due.chain(owed).min();
     }
 
-    fn take_in(&mut self, io: &Io<'_>, local: SocketAddr) {
-        for received in io.ring.received() {
+    fn take_in(&mut self, io: &mut Io<'_>, local: SocketAddr, arrivals: Range<usize>) {
+        for received in &io.ring.received()[arrivals] {
             let address = Address { local, remote: received.source };
             for range in received.datagrams() {
                 let datagram = &io.ring.bytes()[range.start as usize..range.end as usize];
@@ -383,6 +393,9 @@ impl PeerService {
                 }
                 if self.session.handle_input(io.now, address, datagram) && is_stun {
                     self.traffic.checked(address, datagram);
+                    if self.settings.shared_port.is_some() {
+                        io.ports.is_at(local, io.handle, address.remote);
+                    }
                 }
             }
         }
@@ -410,10 +423,10 @@ impl Service for PeerService {
             let room = io.ring.room();
             let Some(socket) = self.sockets.at(id) else { return false };
             let local = socket.address;
-            match io.ring.receive(&socket.socket, room) {
+            match io.ring.receive(socket.socket.socket(), room) {
                 Ok(count) => {
                     arrivals += count;
-                    self.take_in(io, local);
+                    self.take_in(io, local, 0..io.ring.received().len());
                     io.ring.clear();
                     if count < room {
                         return false;
@@ -427,6 +440,12 @@ impl Service for PeerService {
             }
         }
         true
+    }
+
+    fn handle_shared(&mut self, io: &mut Io<'_>, local: SocketAddr, arrivals: Range<usize>) {
+        if !self.is_stopped {
+            self.take_in(io, local, arrivals);
+        }
     }
 
     fn finish_turn(&mut self, io: &mut Io<'_>) {

@@ -16,6 +16,8 @@ pub struct PeerSettings {
     pub is_relay_only: bool,
     /// Ports that sockets are bound to; `None`: any.
     pub ports: Option<RangeInclusive<u16>>,
+    /// The one port that all connections use which name it, in place of ports of their own.
+    pub shared_port: Option<u16>,
     /// Shown in host candidates in place of an address of its family.
     pub advertised: Option<IpAddr>,
     pub versions: Versions,

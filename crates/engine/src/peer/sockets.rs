@@ -3,20 +3,47 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
 use aws_lc_rs::rand;
 use mio::Interest;
 use mio::net::UdpSocket;
 use peerline_net::SendBatch;
+use peerline_transport::ice::Address;
 
 use crate::service::{Io, SocketId};
 use crate::udp::bind_relay;
 
 #[derive(Debug)]
 pub(super) struct Socket {
-    pub(super) socket: UdpSocket,
+    pub(super) socket: Held,
     pub(super) address: SocketAddr,
     pub(super) batch: SendBatch,
+}
+
+impl Socket {
+    pub(super) fn push(&mut self, io: &mut Io<'_>, address: Address, datagram: &[u8]) {
+        if matches!(self.socket, Held::Shared(_)) {
+            io.ports.sends(self.address, io.handle, datagram);
+        }
+        self.batch.push(address.remote, None, datagram, 0..0, 0);
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Held {
+    Own(UdpSocket),
+    /// A port in common; the shard reads from it.
+    Shared(Rc<UdpSocket>),
+}
+
+impl Held {
+    pub(super) fn socket(&self) -> &UdpSocket {
+        match self {
+            Self::Own(socket) => socket,
+            Self::Shared(socket) => socket,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +60,14 @@ impl Sockets {
         let mut socket = bound(ip, ports)?;
         let address = socket.local_addr()?;
         io.register(&mut socket, self.0.len() as SocketId, Interest::READABLE)?;
-        self.0.push(Socket { socket, address, batch: SendBatch::default() });
+        self.0.push(Socket { socket: Held::Own(socket), address, batch: SendBatch::default() });
+        Ok(address)
+    }
+
+    /// Has a part in a port that others use as well.
+    pub(super) fn share(&mut self, io: &mut Io<'_>, ip: IpAddr, port: u16) -> io::Result<SocketAddr> {
+        let (socket, address) = io.ports.join(io.registry, ip, port, io.handle)?;
+        self.0.push(Socket { socket: Held::Shared(socket), address, batch: SendBatch::default() });
         Ok(address)
     }
 
@@ -51,12 +85,17 @@ impl Sockets {
 
     /// Sends what was collected; says how many datagrams the system did not take.
     pub(super) fn flush(&mut self, received: &[u8]) -> u64 {
-        self.0.iter_mut().map(|socket| socket.batch.flush(&socket.socket, received).failed).sum()
+        self.0.iter_mut().map(|socket| socket.batch.flush(socket.socket.socket(), received).failed).sum()
     }
 
-    pub(super) fn close(&mut self, io: &Io<'_>) {
-        self.0.iter_mut().for_each(|socket| io.deregister(&mut socket.socket));
+    pub(super) fn close(&mut self, io: &mut Io<'_>) {
+        for socket in &mut self.0 {
+            if let Held::Own(socket) = &mut socket.socket {
+                io.deregister(socket);
+            }
+        }
         self.0.clear();
+        io.ports.leave(io.registry, io.handle);
     }
 }
 

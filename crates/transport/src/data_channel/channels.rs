@@ -35,7 +35,8 @@ pub struct DataChannels<A> {
     /// What the other side takes; `usize::MAX` if it said no limit.
     pub(super) remote_max_message_bytes: usize,
     pub(super) next_key: u32,
-    pub(super) channels: BTreeMap<ChannelKey, Channel>,
+    /// In boxes: a map has room for eleven, and most connections have one.
+    pub(super) channels: BTreeMap<ChannelKey, Box<Channel>>,
     pub(super) by_stream: HashMap<u16, ChannelKey>,
     pub(super) incoming_name_bytes: usize,
     pub(super) events: VecDeque<ChannelEvent>,
@@ -147,6 +148,6 @@ impl<A: SctpAssociation> DataChannels<A> {
 
     pub(super) fn on_stream(&mut self, stream: u16) -> Option<(ChannelKey, &mut Channel)> {
         let key = *self.by_stream.get(&stream)?;
-        Some((key, self.channels.get_mut(&key)?))
+        Some((key, &mut **self.channels.get_mut(&key)?))
     }
 }

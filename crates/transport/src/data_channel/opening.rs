@@ -158,7 +158,7 @@ impl<A: SctpAssociation> DataChannels<A> {
         if let Some(stream) = channel.stream {
             self.by_stream.insert(stream, key);
         }
-        self.channels.insert(key, channel);
+        self.channels.insert(key, Box::new(channel));
         key
     }
 
