@@ -60,13 +60,14 @@ struct Resident {
     service: Box<dyn Service>,
     /// Its owner has closed it: it lingers.
     is_closed: bool,
-    /// The earliest entry in the timer wheel.
+    /// The entry in the timer wheel that counts: the earliest one.
     scheduled_ms: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Timer {
-    Service(Handle),
+    /// And for when: an entry is in vain if the service has had another since.
+    Service(Handle, u64),
     RetryPublish,
 }
 
@@ -138,8 +139,8 @@ impl Shard {
             self.serve_ports(now);
             self.timers.advance(self.ms(now), &mut due);
             for timer in due.drain(..) {
-                if let Timer::Service(handle) = timer {
-                    self.fire(now, handle);
+                if let Timer::Service(handle, due_ms) = timer {
+                    self.fire(now, handle, due_ms);
                 }
             }
             self.publish(now);
@@ -289,8 +290,11 @@ impl Shard {
         }
     }
 
-    fn fire(&mut self, now: Instant, handle: Handle) {
+    fn fire(&mut self, now: Instant, handle: Handle, due_ms: u64) {
         let Some(resident) = self.residents.get_mut(handle) else { return };
+        if resident.scheduled_ms != Some(due_ms) {
+            return;
+        }
         resident.scheduled_ms = None;
         self.step(now, handle, |service, io| service.handle_timeout(io));
         self.finish_turn(now, handle);
@@ -305,7 +309,7 @@ impl Shard {
         let due_ms = due.saturating_duration_since(started).as_nanos().div_ceil(1_000_000) as u64;
         if resident.scheduled_ms.is_none_or(|scheduled_ms| due_ms < scheduled_ms) {
             resident.scheduled_ms = Some(due_ms);
-            self.timers.schedule(due_ms, Timer::Service(handle));
+            self.timers.schedule(due_ms, Timer::Service(handle, due_ms));
         }
     }
 

@@ -147,6 +147,10 @@ impl Association {
             incoming_streams: self.settings.streams,
             first_tsn: self.nonces.first_tsn,
             abilities,
+            largest_packet: match self.settings.largest_packet_bytes {
+                largest if largest > self.settings.packet_bytes => largest as u32,
+                _ => 0,
+            },
         }
     }
 }

@@ -57,7 +57,7 @@ impl Link {
             flight: Flight::new(first(nonces.first_tsn)),
             congestion: Congestion::new(settings.packet_bytes),
             rtt: Rtt::default(),
-            path: Path::new(settings),
+            path: Path::new(settings, remote.largest_packet as usize),
             remote_window: remote.window as usize,
             order: 0,
             replies: Vec::new(),

@@ -9,6 +9,9 @@ pub(crate) const RESPONSE: u16 = 16;
 const ZERO_CHECKSUM: u16 = 0x8001;
 const EXTENSIONS: u16 = 0x8008;
 const PARTIAL_RELIABILITY: u16 = 0xC000;
+/// Ours: the largest packet that is taken, in bytes. Who does not know it skips it in silence, as its highest bits ask
+/// (RFC 9260 §3.2.1), and is sent nothing larger than usual: browsers give a connection up over a record of 2 KiB.
+const LARGEST_PACKET: u16 = 0xBF50;
 /// "DTLS protects it", the one reason to go without a checksum (RFC 9653 §8).
 const BY_DTLS: u32 = 1;
 
@@ -58,18 +61,21 @@ pub(crate) struct Init {
     pub(crate) incoming_streams: u16,
     pub(crate) first_tsn: u32,
     pub(crate) abilities: Abilities,
+    /// In bytes; 0 if nothing is said.
+    pub(crate) largest_packet: u32,
 }
 
 impl Init {
     /// And the cookie, if there is one. `None`: too short, or with a tag or a number of streams of zero.
     pub(crate) fn parse(value: &[u8]) -> Option<(Self, Option<&[u8]>)> {
-        let mut cookie = None;
+        let (mut cookie, mut largest_packet) = (None, 0);
         let mut abilities =
             Abilities { partial_reliability: false, stream_reset: false, interleaving: false, zero_checksum: false };
         for (kind, value) in parameters(value.get(16..)?) {
             match kind {
                 STATE_COOKIE => cookie = Some(value),
                 PARTIAL_RELIABILITY => abilities.partial_reliability = true,
+                LARGEST_PACKET => largest_packet = u32_at(value, 0).unwrap_or(0),
                 ZERO_CHECKSUM => abilities.zero_checksum = u32_at(value, 0) == Some(BY_DTLS),
                 EXTENSIONS => {
                     abilities.partial_reliability |= value.contains(&FORWARD_TSN);
@@ -86,6 +92,7 @@ impl Init {
             incoming_streams: u16_at(value, 10)?,
             first_tsn: u32_at(value, 12)?,
             abilities,
+            largest_packet,
         };
         let is_whole = init.tag != 0 && init.outgoing_streams != 0 && init.incoming_streams != 0;
         is_whole.then_some((init, cookie))
@@ -109,6 +116,9 @@ impl Init {
         if self.abilities.zero_checksum {
             put(packet, ZERO_CHECKSUM, &BY_DTLS.to_be_bytes());
         }
+        if self.largest_packet > 0 {
+            put(packet, LARGEST_PACKET, &self.largest_packet.to_be_bytes());
+        }
     }
 }
 
@@ -121,7 +131,16 @@ mod tests {
         for interleaving in [false, true] {
             let abilities =
                 Abilities { partial_reliability: true, stream_reset: true, interleaving, zero_checksum: interleaving };
-            let init = Init { tag: 1, window: 2, outgoing_streams: 3, incoming_streams: 4, first_tsn: 5, abilities };
+            let largest_packet = if interleaving { 6 } else { 0 };
+            let init = Init {
+                tag: 1,
+                window: 2,
+                outgoing_streams: 3,
+                incoming_streams: 4,
+                first_tsn: 5,
+                abilities,
+                largest_packet,
+            };
             let mut bytes = Vec::new();
             init.put(&mut bytes, Some(b"cookie"));
             assert_eq!(Init::parse(&bytes), Some((init, Some(&b"cookie"[..]))));

@@ -47,10 +47,11 @@ struct Probe {
 }
 
 impl Path {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    /// `remote_largest`: what the other side takes, if it says so.
+    pub(crate) fn new(settings: &Settings, remote_largest: usize) -> Self {
         Self {
             base: settings.packet_bytes,
-            largest: settings.largest_packet_bytes,
+            largest: settings.largest_packet_bytes.min(remote_largest),
             packet_bytes: settings.packet_bytes,
             delivered: 0,
             next: Some(0),
@@ -177,7 +178,7 @@ mod tests {
     const MOST: usize = 16_384;
 
     fn path() -> Path {
-        Path::new(&Settings { largest_packet_bytes: MOST, ..Settings::default() })
+        Path::new(&Settings { largest_packet_bytes: MOST, ..Settings::default() }, MOST)
     }
 
     /// Sends, and answers probes of up to this size.
@@ -209,6 +210,15 @@ mod tests {
             assert_eq!(search(&mut path, &mut now, carries).len(), asked, "{carries}");
             assert_eq!(path.packet_bytes(), found);
             assert_eq!(search(&mut path, &mut now, carries), [], "once is enough");
+        }
+    }
+
+    #[test]
+    fn who_does_not_say_that_he_takes_more_is_not_asked() {
+        let mut now = Instant::now();
+        for (remote_largest, found) in [(0, vec![]), (1_191, vec![]), (9_000, vec![8_900])] {
+            let settings = Settings { largest_packet_bytes: MOST, ..Settings::default() };
+            assert_eq!(search(&mut Path::new(&settings, remote_largest), &mut now, MOST), found);
         }
     }
 

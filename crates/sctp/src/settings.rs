@@ -10,8 +10,8 @@ pub struct Settings {
     pub streams: u16,
     /// Largest SCTP packet, before DTLS, UDP and IP put theirs around it.
     pub packet_bytes: usize,
-    /// What packets may grow to where the path carries it (RFC 8899); 16 KiB is what a DTLS record holds. No more than
-    /// `packet_bytes`: nobody asks.
+    /// What packets may grow to where the path carries it (RFC 8899) and the other side has said that it takes it; 16 KiB
+    /// is what a DTLS record holds. No more than `packet_bytes`: nobody asks.
     pub largest_packet_bytes: usize,
     /// What the other side may have under way to us, messages that nobody has taken yet included.
     pub receive_window_bytes: usize,

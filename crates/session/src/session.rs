@@ -23,6 +23,8 @@ pub struct Session {
     /// Whether data channels were negotiated; their handshake begins when DTLS stands as well.
     is_sctp_wanted: bool,
     certificate: Certificate,
+    /// The SCTP packet that is being sent.
+    packet: Vec<u8>,
     early: Vec<Vec<u8>>,
     events: VecDeque<SessionEvent>,
     now: Instant,
@@ -56,6 +58,7 @@ impl Session {
             dtls: Handshake::Unknown,
             channels: DataChannels::new(now, association(now, &settings.sctp), settings.channels),
             certificate,
+            packet: Vec::new(),
             early: Vec::new(),
             events: VecDeque::new(),
             now,
@@ -172,8 +175,8 @@ impl Session {
                 }
             }
             // Before DTLS stands there is nothing to send, and after its end nobody to send it to.
-            let packet = self.channels.poll_transmit()?;
-            let _ = dtls.send(self.now, &packet);
+            self.channels.transmit(&mut self.packet)?;
+            let _ = dtls.send(self.now, &self.packet);
         }
     }
 

@@ -32,6 +32,8 @@ const ARRIVALS_PER_TURN: usize = 256;
 const MAX_OWED: usize = 4 * 1024 * 1024;
 /// And are looked at again after this.
 const OWED_RETRY: Duration = Duration::from_millis(2);
+/// What a DTLS record holds. Datagrams of this size leave where the path takes them whole: sockets forbid to cut them.
+const LARGEST_PACKET: usize = 16 * 1024;
 
 pub(crate) struct PeerService {
     settings: PeerSettings,
@@ -68,7 +70,11 @@ impl PeerService {
     pub(crate) fn new(settings: PeerSettings, now: Instant) -> Self {
         let session_settings = SessionSettings {
             ice: IceSettings { is_controlling: settings.is_controlling, is_relay_only: settings.is_relay_only },
-            sctp: SctpSettings { streams: settings.streams, ..SctpSettings::default() },
+            sctp: SctpSettings {
+                streams: settings.streams,
+                largest_packet_bytes: LARGEST_PACKET,
+                ..SctpSettings::default()
+            },
             channels: ChannelLimits { max_message_bytes: settings.max_message_bytes, ..ChannelLimits::default() },
             is_sctp_later: true,
         };
@@ -331,19 +337,20 @@ impl PeerService {
         numbers
     }
 
+    /// The session's news, unless its owner has enough of them.
+    fn poll_session(&mut self) {
+        while self.names.credit.owed() <= MAX_OWED
+            && let Some(event) = self.session.poll_event()
+        {
+            self.on_session(event);
+        }
+    }
+
     /// Moves everything on: events to the owner, datagrams to the sockets.
     fn run(&mut self, io: &mut Io<'_>) {
         self.poll_relays(io);
         self.poll_gathering(io.now);
-        let is_owed = || self.names.credit.owed() > MAX_OWED;
-        if !is_owed() {
-            while let Some(event) = self.session.poll_event() {
-                self.on_session(event);
-                if self.names.credit.owed() > MAX_OWED {
-                    break;
-                }
-            }
-        }
+        self.poll_session();
         for (gathering, _) in &mut self.gatherings {
             while let Some(transmit) = gathering.poll_transmit() {
                 if let Some(socket) = self.sockets.of(transmit.address.local) {
@@ -360,6 +367,8 @@ impl PeerService {
             let selected = self.session.ice().selected_pair();
             self.traffic.sent(io.now, transmit.address, &transmit.bytes, selected);
         }
+        // What was sent has let queues fall.
+        self.poll_session();
         self.relays.flush(io);
         io.counters.send_failed.add(self.sockets.flush(io.ring.bytes()));
         let (names, channels) = (&mut self.names, self.session.channels());
