@@ -48,6 +48,13 @@ def test_an_offer_that_lacks_or_contradicts_something_is_refused(name: str) -> N
     refused(side(2), "offer", change(offered("audio")), match)
 
 
+def test_a_track_in_two_sections_is_refused() -> None:
+    text = offered("audio", "audio")
+    assert text.count("a=msid:-\r\n") == 2
+    side(2).set_remote("offer", text)  # sections that name no track may say the same
+    refused(side(2), "offer", text.replace("a=msid:-", "a=msid:- one"), "the track of another", OperationError)
+
+
 def test_what_is_no_sdp_is_refused_with_its_line() -> None:
     callee = side(2)
     before = stable_facts(callee)

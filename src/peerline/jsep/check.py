@@ -1,14 +1,15 @@
 """Whether a remote description can be set: it must fit the grammar's meaning, and what was agreed (RFC 9429, 5.8).
 
-Nothing is changed here. What is wrong is an InvalidAccessError, which names the media section and the RFC.
+Nothing is changed here. What is wrong is an InvalidAccessError (a track in two sections an OperationError), which names
+the media section and the RFC.
 """
 
 from __future__ import annotations
 
-from peerline.errors import InvalidAccessError
+from peerline.errors import InvalidAccessError, OperationError
 from peerline.jsep.direction import intersect, reverse
 from peerline.jsep.record import Record
-from peerline.sdp import Description, MediaSection
+from peerline.sdp import Description, MediaSection, MediaStreamId
 
 __all__ = ["check_answer", "check_offer", "is_supported", "mids_of"]
 
@@ -102,6 +103,7 @@ def _check(record: Record, description: Description, mids: list[str]) -> None:
     known = set(mids)
     if len(set(named)) != len(named) or not set(named) <= known:
         raise InvalidAccessError("a BUNDLE group names a section twice, or one that is not there (RFC 9143, section 7)")
+    tracks: set[MediaStreamId] = set()
     first = {group.mids[0] for group in description.session.groups if group.semantics == "BUNDLE" and group.mids}
     for index, (media, mid) in enumerate(zip(description.media, mids, strict=True)):
         if media.is_rejected or not is_supported(media):
@@ -113,6 +115,10 @@ def _check(record: Record, description: Description, mids: list[str]) -> None:
             raise _wrong(
                 index, f"has the payload type {reserved}, which RTCP would be taken for", "RFC 5761, section 4"
             )
+        said = {one for one in media.msids if one.track is not None}
+        if said & tracks:
+            raise OperationError(f"media section {index} has the track of another one (RFC 8830, section 2)")
+        tracks |= said
         if media.is_bundle_only or (mid in named and mid not in first):
             continue  # another section's transport is its own, too
         if media.is_rtp and record.settings.rtcp_mux_policy == "require" and not media.is_rtcp_mux:

@@ -17,7 +17,6 @@ from peerline.sdp import Fingerprint
 from peerline.webrtc.certificate import RTCCertificate
 from peerline.webrtc.configuration import RTCConfiguration, check_configuration
 from peerline.webrtc.data_channels import DataChannels
-from peerline.webrtc.live_description import LiveDescription
 from peerline.webrtc.negotiation import Negotiation
 from peerline.webrtc.peer_connection_media import ConnectionMedia
 from peerline.webrtc.peer_connection_transports import ConnectionTransports
@@ -124,13 +123,14 @@ class ConnectionBase(EventTarget):
         self._negotiation.update_needed()
 
     def _face(self, applied: Applied | None) -> RTCSessionDescription | None:
+        """As it is now. The same object until a candidate comes to it, as in browsers: who has asked keeps a copy."""
         if applied is None:
             return None
-        face = self._descriptions.get(applied)
-        if face is None:
+        face, text = self._descriptions.get(applied), applied.text
+        if face is None or face.sdp != text:
             alive = set(self._session.applied)
             self._descriptions = {key: known for key, known in self._descriptions.items() if key in alive}
-            face = self._descriptions[applied] = LiveDescription(applied)
+            face = self._descriptions[applied] = RTCSessionDescription(type=applied.type, sdp=text)
         return face
 
     def _during_parameters(self, outcome: Promise[Any]) -> None:

@@ -14,6 +14,8 @@ from peerline import mdns
 from peerline.engine.shared import shared_engine
 from peerline.engine.transport import Transport, TransportSettings, ice_credentials
 from peerline.errors import InvalidAccessError
+from peerline.eventloop import queue_task
+from peerline.events import Event, fire
 from peerline.webrtc.dtls_transport import RTCDtlsTransport
 from peerline.webrtc.gathering import local_addresses, server_addresses
 from peerline.webrtc.ice_candidate import RTCIceCandidate
@@ -265,8 +267,11 @@ class PeerTransport:
         self._news.is_closed = True
         self.ice._state = "closed"
         self.dtls._state = "closed" if self.dtls._state != "failed" else "failed"
-        if self.sctp is not None:
+        if self.sctp is not None and self.sctp._state != "closed":
             self.sctp._state = "closed"
+            if asyncio._get_running_loop() is not None:
+                # No specification asks for this event; browsers fire it.
+                queue_task("networking", fire, self.sctp, Event("statechange"))
         self._release()
 
     def end(self) -> None:
