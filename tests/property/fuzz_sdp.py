@@ -38,9 +38,9 @@ from property.sdp_noise import TEXTS, noisy_candidate, noisy_description
 __all__ = ["CHECKS", "run"]
 
 # What their docstrings name.
-_SET_REMOTE = (InvalidStateError, InvalidAccessError, RTCError)
+_SET_REMOTE = (InvalidStateError, InvalidAccessError, OperationError, RTCError)
 _ADD_CANDIDATE = (TypeError, InvalidStateError, OperationError)
-_JSEP = (SdpError, InvalidStateError, InvalidAccessError)
+_JSEP = (SdpError, InvalidStateError, InvalidAccessError, OperationError)
 
 
 async def parsing(random: Random) -> str:

@@ -232,16 +232,19 @@ async def test_the_end_of_candidates_is_said_in_many_ways(given: list[Any]) -> N
     callee.close()
 
 
-async def test_a_description_object_that_was_kept_shows_the_candidates() -> None:
+async def test_the_description_has_the_candidates_and_one_that_was_kept_stays_as_it_was() -> None:
     caller, callee = await offered()
     kept = described(caller)
+    text = kept.sdp
+    assert kept is caller.localDescription
     gathered: Promise[None] = Promise()
     caller.onicegatheringstatechange = lambda _: gathered.resolve() if caller.iceGatheringState == "complete" else None
     if caller.iceGatheringState != "complete":
         await gathered
-    assert kept is caller.localDescription
-    assert "a=candidate:" in kept.sdp
-    assert "a=end-of-candidates" in kept.sdp
+    assert "a=candidate:" in described(caller).sdp
+    assert "a=end-of-candidates" in described(caller).sdp
+    assert kept.sdp == text
+    assert described(caller) is caller.localDescription
     caller.close()
     callee.close()
 
