@@ -70,6 +70,55 @@ async def test_the_other_side_does_not_come_back(join: Join, own_door: Door) -> 
     assert (await ann.expect("end", call))["d"] == {"why": "lost"}
 
 
+async def test_the_other_side_hung_up_while_the_server_was_away(join: Join, own_door: Door) -> None:
+    ann, bob = await join("Ann"), await join("Bob")
+    call = await talk(ann, bob)
+    await restart(own_door, ann, bob)
+    assert await sync(ann, story(call, bob, "caller")) == ["wait"]
+    await bob.request("end", call)
+    assert (await ann.expect("end", call))["d"] == {"why": "hangup"}
+    assert await sync(bob, story(call, ann, "callee")) == ["gone"]
+
+
+async def test_who_hung_up_may_be_back_before_the_other_side(join: Join, own_door: Door) -> None:
+    ann, bob = await join("Ann"), await join("Bob")
+    call = await talk(ann, bob)
+    await restart(own_door, ann, bob)
+    with pytest.raises(RefusedError) as unknown:
+        await bob.request("end", call, why="ice_lost")
+    assert unknown.value.code == "gone"
+    assert await sync(ann, story(call, bob, "caller")) == ["wait"]
+    assert (await ann.expect("end", call))["d"] == {"why": "ice_lost"}
+
+
+async def test_a_stranger_does_not_hang_up_a_call_that_waits(join: Join, own_door: Door) -> None:
+    ann, bob, eve = await join("Ann"), await join("Bob"), await join("Eve")
+    call, early = await talk(ann, bob), ulid()
+    await restart(own_door, ann, bob, eve)
+    with pytest.raises(RefusedError):
+        await eve.request("end", early)
+    assert await sync(ann, story(early, bob, "caller")) == ["wait"]
+    await ann.request("end", early)
+    assert await sync(ann, story(call, bob, "caller")) == ["wait"]
+    with pytest.raises(RefusedError) as gone:
+        await eve.request("end", call)
+    assert gone.value.code == "gone"
+    assert await sync(bob, story(call, ann, "callee")) == ["ok"]
+
+
+async def test_what_is_said_while_the_other_side_is_not_back_is_refused_and_the_call_goes_on(
+    join: Join, own_door: Door
+) -> None:
+    ann, bob = await join("Ann"), await join("Bob")
+    call = await talk(ann, bob)
+    await restart(own_door, ann, bob)
+    assert await sync(ann, story(call, bob, "caller")) == ["wait"]
+    with pytest.raises(RefusedError) as early:
+        await ann.request("restart", call, pc="p2p", why="lost")
+    assert early.value.code == "conflict"
+    assert await sync(bob, story(call, ann, "callee")) == ["ok"]
+
+
 async def test_names_outlive_the_server_where_there_is_a_database(
     join: Join, own_door: Door, store: str, unique: str
 ) -> None:

@@ -197,12 +197,26 @@ async def test_a_call_between_terminal_and_page_outlives_a_server_that_is_killed
     await ann.tells("server-lost")
     await ann.type("The server is gone.")
     await expect(bob.page.get_by_text("The server is gone.", exact=True)).to_have_count(1)
+    await expect(bob.page.get_by_role("alert")).to_contain_text("The server is out of reach")
     server.start()
     await ann.tells("server-back")
     await expect(bob.page.get_by_role("alert")).to_have_count(0, timeout=20_000)
     await _say(bob, "And back.")
     await ann.tells("message", text="And back.")
     await bob.hang_up()
+    assert await ann.code() == 0
+
+
+async def test_a_page_that_hangs_up_while_the_server_is_away_has_hung_up_for_the_terminal_too(
+    person: Invite, terminal: AtTerminal, server: ServerProcess
+) -> None:
+    bob = await person("Bob")
+    ann = await terminal("call", "Bob")
+    await _talk(bob, ann)
+    server.kill()
+    await ann.tells("server-lost")
+    await bob.hang_up()
+    server.start()
     assert await ann.code() == 0
 
 

@@ -175,6 +175,8 @@ class Switchboard:
         """`end`, by either party; from the caller before `up` it cancels."""
         if self._waiting.leave(session, token, ask.why, now):
             return
+        if token not in self.calls and self._waiting.part(session, token, ask.why, now):
+            return
         call = self._known(token)
         if call.side_of(session) is None:
             raise self._no_party()
@@ -187,7 +189,7 @@ class Switchboard:
 
     def no_way(self, session: Session, token: str) -> RefusedError:
         """Why this device cannot say anything to the other party of a call: `gone`, `conflict` or `forbidden`."""
-        if self._known(token).side_of(session) is not None:
+        if self._waiting.waits(session, token) or self._known(token).side_of(session) is not None:
             return RefusedError("the call is not up", code="conflict")
         return self._no_party()
 

@@ -26,12 +26,26 @@ class _Claim:
     timer: Timer
 
 
+@dataclass(slots=True, frozen=True)
+class _Goodbye:
+    """One side hung up before the other had told its story."""
+
+    u: str
+    why: EndReason
+    until: float
+
+
+# More goodbyes than a restart leaves; whoever says thousands only makes others wait longer.
+_MAX_GOODBYES = 4096
+
+
 class WaitingRoom:
     """Where one side of a forgotten call waits for the other to tell the same story."""
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
         self._claims: dict[str, _Claim] = {}
+        self._goodbyes: dict[str, _Goodbye] = {}
 
     def tokens(self) -> set[str]:
         """The calls that wait for their other side."""
@@ -47,10 +61,13 @@ class WaitingRoom:
             return self._rejoin(session, call, known)
         claim = self._claims.get(token)
         if claim is None:
-            timer = self._board.timers.at(now + self._board.sync_s, lambda now: self._give_up(token, now))
+            timer = self._board.timers.at(now + self._board.sync_s, lambda now: self._end(token, "lost", now))
             self._claims[token] = _Claim(session, known, timer)
             session.call = token
             session.person.calls.add(token)
+            goodbye = self._goodbyes.pop(token, None)
+            if goodbye is not None and goodbye.u == known.peer and now < goodbye.until:
+                self._end(token, goodbye.why, now)
             return "wait"
         if claim.session is session:
             return "wait"
@@ -73,6 +90,28 @@ class WaitingRoom:
         session.call = None
         self._board.remember(token, why, now)
         return True
+
+    def waits(self, session: Session, token: str) -> bool:
+        """Whether this side waits for the other of this call."""
+        claim = self._claims.get(token)
+        return claim is not None and claim.session is session
+
+    def part(self, session: Session, token: str, why: EndReason, now: float) -> bool:
+        """Somebody hung up while the server was away, and says so now. True if the other side waits, and learns it.
+
+        If it does not wait yet, it learns it when it tells its story.
+        """
+        claim = self._claims.get(token)
+        if claim is not None:
+            if claim.known.peer != session.person.u or claim.session.person is session.person:
+                return False
+            self._end(token, why, now)
+            return True
+        if not self._board.is_over(token):
+            self._goodbyes[token] = _Goodbye(session.person.u, why, now + self._board.sync_s)
+            if len(self._goodbyes) > _MAX_GOODBYES:
+                del self._goodbyes[next(iter(self._goodbyes))]
+        return False
 
     def forget(self, session: Session) -> None:
         """The side that waits may come back in a new session: it may tell its story again."""
@@ -117,12 +156,13 @@ class WaitingRoom:
         wall = self._board.wall_ms()
         return Call(known.call, sides["caller"], sides["callee"], wall, wall, answered=wall)
 
-    def _give_up(self, token: str, now: float) -> None:
+    def _end(self, token: str, why: EndReason, now: float) -> None:
+        """Nobody comes back to the side that waits, and it is told why."""
         claim = self._drop(token)
         if claim is not None:
             claim.session.call = None
-            self._board.remember(token, "lost", now)
-            self._board.send(claim.session, tail("end", Ended("lost"), call=token))
+            self._board.remember(token, why, now)
+            self._board.send(claim.session, tail("end", Ended(why), call=token))
 
     def _drop(self, token: str) -> _Claim | None:
         claim = self._claims.pop(token, None)
