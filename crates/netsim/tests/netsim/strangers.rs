@@ -1,5 +1,7 @@
 //! Others on the internet: who is not the one that was announced, who repeats what he has overheard, who makes noise.
 
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use peerline_netsim::{Dice, Packet, Quality};
@@ -112,5 +114,38 @@ fn noise_during_the_handshake_does_not_stop_it() {
             }
         }
         assert!(call.is_open(), "seed {seed}");
+    }
+}
+
+/// An overheard question is valid whoever repeats it: its password is not in the address.
+#[test]
+fn a_flood_of_questions_from_everywhere_is_answered_within_limits_and_stops_nothing() {
+    let (mut call, channel) = Call::connected(31, Quality::delayed(10));
+    call.network.listen(200);
+    call.run_for(Duration::from_secs(10));
+    let is_question = |packet: &&Packet| packet.bytes.starts_with(&[0, 1]) && packet.bytes.len() > 20;
+    let questions: Vec<Packet> = call.network.overheard().iter().filter(is_question).cloned().collect();
+    assert!(!questions.is_empty());
+    call.network.listen(100_000);
+    let file = call.network.dice.bytes(100_000);
+    for (round, piece) in file.chunks(1000).enumerate() {
+        call.person(ANN).send(channel, piece);
+        for number in 0..200_u64 {
+            let mut packet = call.network.dice.one_of(&questions).clone();
+            let stranger = round as u64 * 200 + number;
+            packet.source = SocketAddr::from(([203, 0, (stranger / 250) as u8, 1 + (stranger % 250) as u8], 666));
+            let now = call.now();
+            call.network.inject(now, packet);
+        }
+        call.run_for(Duration::from_millis(10));
+    }
+    call.run_until("the file is there", |call| call.person(BOB).bytes_received("file") == file.len());
+    assert!(call.person(BOB).received("file").concat() == file);
+    let to_strangers: HashSet<IpAddr> = call.network.overheard().iter().map(|packet| packet.to.ip()).collect();
+    assert!(to_strangers.len() < 40, "{} were answered", to_strangers.len());
+    call.run_for(Duration::from_secs(60));
+    for side in [ANN, BOB] {
+        assert!(call.person(side).is_connected());
+        assert_eq!(call.person(side).when(IceState::Failed), None);
     }
 }

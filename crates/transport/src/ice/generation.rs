@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use is::stun::{StunMessage, StunPacket};
-use is::{Candidate, IceAgent, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
+use is::{Candidate, CandidateKind, IceAgent, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
 
 use super::credentials::{BadCredentials, Credentials, random_number};
 use super::event::{Address, BadCandidate, IceState, PairStats, Transmit};
@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_millis(39_500);
 const MAX_UNANSWERED: usize = 22;
 /// Of the peer's candidates, those included that its packets came from.
 const MAX_REMOTE: usize = 128;
+/// Of addresses that nobody announced. Whoever overhears a question can repeat it from anywhere, and it is valid: each
+/// address is checked like the peer's own, and with too many the selected pair would not get its turn.
+const MAX_UNANNOUNCED: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Generation {
@@ -112,8 +115,7 @@ impl Generation {
         if !self.agent.accepts_message(&message) {
             return false;
         }
-        // A peer can answer from as many ports as it likes; each would be kept.
-        if self.remote_count() >= MAX_REMOTE && !self.is_known(address.remote) {
+        if !self.is_known(address.remote) && self.has_no_room_for_strangers() {
             return true;
         }
         let may_be_used = self.agent.controlling() || message.use_candidate();
@@ -239,6 +241,12 @@ impl Generation {
 
     fn remote_count(&self) -> usize {
         self.agent.remote_candidates().count()
+    }
+
+    fn has_no_room_for_strangers(&self) -> bool {
+        let unannounced =
+            self.agent.remote_candidates().filter(|candidate| candidate.kind() == CandidateKind::PeerReflexive).count();
+        unannounced >= MAX_UNANNOUNCED || self.remote_count() >= MAX_REMOTE
     }
 
     fn is_known(&self, remote: SocketAddr) -> bool {
