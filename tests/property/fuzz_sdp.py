@@ -177,11 +177,20 @@ def _edits(description: Description) -> list[Description]:
 
 
 async def run(seed: int) -> Counter[str]:
-    """One round: each check once. Says how often what came of it. The error of a check names the seed."""
+    """One round: each check once. Says how often what came of it. The error of a check names the seed.
+
+    An error that nobody awaited is found when its task is collected: up to a few rounds after its own.
+    """
     came: Counter[str] = Counter()
+    unawaited: list[BaseException] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: unawaited.append(context.get("exception") or RuntimeError(context["message"]))
+    )
     for check in CHECKS:
         try:
             came[f"{check.__name__} {await check(Random(f'{check.__name__}{seed}'))}"] += 1
+            if unawaited:
+                raise unawaited[0]
         except Exception as error:
             error.add_note(f"{check.__name__} of seed {seed}: make fuzz-sdp SEED={seed}")
             raise

@@ -12,10 +12,11 @@ import weakref
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from connections import negotiate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peerline import mdns
+from peerline import RTCPeerConnection, mdns
 from peerline.mdns.message import AAAA, A, AddressRecord, MessageError, read_answer, write_question
 from peerline.mdns.name import canonical, is_mdns_name, labels_of
 from peerline.mdns.resolver import Resolver
@@ -354,3 +355,16 @@ async def test_a_name_is_found_on_the_link(interface: tuple[socket.AddressFamily
     finally:
         responder.close()
     assert len(responder.questions) >= 1
+
+
+async def test_a_candidate_with_an_impossible_name_is_passed_over_in_silence() -> None:
+    seen: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: seen.append(context))
+    async with RTCPeerConnection() as caller, RTCPeerConnection() as callee:
+        caller.createDataChannel("chat")
+        await negotiate(caller, callee)
+        for name in ["x" * 64 + ".local", "a..local", ".local", "x." * 130 + "local"]:
+            await callee.addIceCandidate(candidate=f"candidate:1 1 udp 2113937151 {name} 5000 typ host", sdpMid="0")
+        await asyncio.sleep(0.05)
+        gc.collect()
+    assert seen == []

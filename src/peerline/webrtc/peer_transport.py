@@ -337,7 +337,7 @@ class PeerTransport:
         address = candidate.address
         if address is None or candidate.protocol != "udp":
             return
-        if address.lower().endswith(".local"):
+        if mdns.is_mdns_name(address):
             self._spawn(self._resolve(candidate, address))
         else:
             self.engine.add_remote_candidate(candidate.candidate)
