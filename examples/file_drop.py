@@ -95,11 +95,10 @@ async def _prove(channel: RTCDataChannel, secret: Secret, pc: RTCPeerConnection,
     mine, theirs = (_fingerprint(one) for one in (pc.localDescription, pc.remoteDescription))
     sender, receiver = (mine, theirs) if is_sender else (theirs, mine)
     who, other = ("sender", "receiver") if is_sender else ("receiver", "sender")
-    answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-    channel.onmessage = lambda event: None if answer.done() else answer.set_result(event.data)
     channel.send(secret.proof(who, sender, receiver))
     async with asyncio.timeout(PATIENCE_S):
-        shown = await answer
+        # Not onmessage: the other side may have spoken before we came to listen, and reading finds that, too.
+        shown = await anext(aiter(channel), None)
     if not hmac.compare_digest(str(shown).encode(), secret.proof(other, sender, receiver).encode()):
         raise WrongCodeError("the other side does not know the code word, or somebody is in between")
 
