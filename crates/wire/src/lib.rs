@@ -6,4 +6,7 @@ pub mod channel_data;
 pub mod dcep;
 pub mod demux;
 pub mod frame;
+pub mod rtcp;
+pub mod rtp;
+pub mod rtp_ext;
 pub mod stun;

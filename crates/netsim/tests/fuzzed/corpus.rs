@@ -42,3 +42,8 @@ fn the_corpus_of_session_does_no_harm() {
 fn the_corpus_of_turn_client_does_no_harm() {
     replay("turn_client", crate::turn_client::run);
 }
+
+#[test]
+fn the_corpus_of_rtp_does_no_harm() {
+    replay("rtp", crate::rtp::run);
+}

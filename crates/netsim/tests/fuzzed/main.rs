@@ -17,6 +17,7 @@ mod mutation;
 #[path = "../netsim/person.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod person;
+mod rtp;
 mod sctp;
 mod sctp_chunks;
 mod session;
