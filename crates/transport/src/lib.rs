@@ -10,3 +10,4 @@ pub mod dtls;
 pub mod ice;
 pub mod relay;
 pub mod sctp;
+pub mod srtp;

@@ -1,5 +1,6 @@
 //! Any datagram as RTP and as RTCP: what is read can be written, and reads the same; what is promised of lengths holds.
 
+use peerline_rtp::payload::{Format, Joined};
 use peerline_wire::rtcp::{
     Rtcp, packets, write_full_intra, write_nack, write_receiver_report, write_remb, write_sender_report,
     write_transport_feedback,
@@ -17,6 +18,14 @@ fn as_rtp(bytes: &[u8]) {
     let Ok(read) = Packet::parse(bytes) else { return };
     let begin = header_len(bytes).expect("it was read before");
     assert_eq!(begin + read.payload.len() + usize::from(read.padding_len), bytes.len());
+    for format in [Format::Whole, Format::Vp8, Format::Vp9, Format::H264, Format::Av1] {
+        let mut joined = Joined::default();
+        for piece in [read.payload, &read.payload[read.payload.len() / 2..]] {
+            let before = joined.bytes.len();
+            let part = format.part(piece, &mut joined);
+            assert!(part.is_some() || joined.bytes.len() == before);
+        }
+    }
     let mut extensions = ExtensionsWriter::new();
     for (id, value) in read.extensions.iter() {
         assert!(extensions.push(id, value));
