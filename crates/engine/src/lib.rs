@@ -33,6 +33,7 @@ pub use event_queue::QUEUE_CAPACITY;
 pub use handle::{Handle, MAX_SHARDS};
 pub use peer::{ChannelAsked, ChannelCounts, Credit, PeerCommand, PeerEvent, PeerSettings, Received};
 pub use peer::{RelayAsked, RelayTransport, TlsTrust, TrustError};
+pub use peerline_session::rtp;
 pub use peerline_transport::data_channel::{ChannelError, ChannelSettings, Kind, Payload};
 pub use peerline_transport::dtls::{
     Certificate as PeerCertificate, CertificateError, Curve, DtlsFailure, DtlsRole, Fingerprint, HashKind, Versions,

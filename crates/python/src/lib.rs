@@ -4,6 +4,7 @@ mod certificate;
 mod engine;
 mod errors;
 mod events;
+mod media;
 mod peer;
 mod turn;
 

@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use crate::certificate::Certificate;
 use crate::engine::Engine;
 use crate::errors::to_python;
+use crate::media::{self, FrameIn, PlanIn};
 use crate::turn::addresses;
 
 /// New random ones: a name and a password.
@@ -207,6 +208,23 @@ impl Peer {
         self.tell(PeerCommand::CloseChannel(channel))
     }
 
+    /// What descriptions agree on of media, from now on.
+    fn commit_media(&self, plan: PlanIn) -> PyResult<()> {
+        self.tell(PeerCommand::CommitMedia(Box::new(plan.check()?)))
+    }
+
+    fn send_frames(&self, section: u32, frames: Vec<FrameIn>) -> PyResult<()> {
+        self.tell(PeerCommand::SendFrames { section, frames: frames.into_iter().map(media::frame).collect() })
+    }
+
+    fn listen(&self, section: u32, is_listened_to: bool) -> PyResult<()> {
+        self.tell(PeerCommand::Listen { section, is_listened_to })
+    }
+
+    fn request_key_frame(&self, section: u32) -> PyResult<()> {
+        self.tell(PeerCommand::RequestKeyFrame { section })
+    }
+
     fn stats(&self, token: u64) -> PyResult<()> {
         self.tell(PeerCommand::Stats(token))
     }
@@ -273,7 +291,14 @@ pub(crate) fn news<'py>(py: Python<'py>, event: PeerEvent) -> PyResult<(&'static
         PeerEvent::ChannelClosed { channel, error } => {
             ("channel_closed", (channel, error.map(|error| error.to_string())).into_pyobject(py)?)
         }
-        PeerEvent::Stats { token, numbers, channels } => {
+        PeerEvent::FramesReceived { section, frames } => {
+            ("frames_received", (section, media::frames(py, frames)?).into_pyobject(py)?)
+        }
+        PeerEvent::SourceStarted { section, ssrc } => ("source_started", (section, ssrc).into_pyobject(py)?),
+        PeerEvent::SourceEnded { section, ssrc } => ("source_ended", (section, ssrc).into_pyobject(py)?),
+        PeerEvent::KeyFrameWanted { section } => ("key_frame_wanted", (section,).into_pyobject(py)?),
+        PeerEvent::EstimateChanged { bitrate_bps } => ("estimate_changed", (bitrate_bps,).into_pyobject(py)?),
+        PeerEvent::Stats { token, numbers, channels, media } => {
             let record = PyDict::new(py);
             for (name, value) in numbers {
                 record.set_item(name, value)?;
@@ -288,6 +313,7 @@ pub(crate) fn news<'py>(py: Python<'py>, event: PeerEvent) -> PyResult<(&'static
                 by_channel.set_item(channel, counted)?;
             }
             record.set_item("channels", by_channel)?;
+            record.set_item("media", media.map(|stats| media::stats(py, &stats)).transpose()?)?;
             ("stats_taken", (token, record).into_pyobject(py)?)
         }
     })

@@ -1,5 +1,6 @@
 //! What a session is built with, and what it tells.
 
+use peerline_rtp::MediaEvent;
 use peerline_transport::data_channel::{ChannelEvent, ChannelLimits};
 use peerline_transport::dtls::{DtlsFailure, SrtpKeys};
 use peerline_transport::ice::{IceEvent, IceSettings};
@@ -12,6 +13,8 @@ pub struct SessionSettings {
     pub channels: ChannelLimits,
     /// Whether data channels begin with [`crate::Session::start_sctp`] alone, and not by themselves.
     pub is_sctp_later: bool,
+    /// The clock on the wall when the session begins, as RTCP tells it: seconds since 1900 and their fraction.
+    pub ntp: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,4 +30,5 @@ pub enum SessionEvent {
     DtlsClosed,
     DtlsFailed(DtlsFailure),
     Channel(ChannelEvent),
+    Media(MediaEvent),
 }

@@ -1,4 +1,4 @@
-//! One peer connection's data path: ICE finds the way, DTLS makes it private, data channels run over it.
+//! One peer connection's data path: ICE finds the way, DTLS makes it private, data channels and media run over it.
 
 #![forbid(unsafe_code)]
 
@@ -6,4 +6,5 @@ mod event;
 mod session;
 
 pub use event::{SessionEvent, SessionSettings};
+pub use peerline_rtp as rtp;
 pub use session::Session;

@@ -1,12 +1,16 @@
-//! The three machines joined (RFC 8827, RFC 8261): datagrams in and out on one side, channels on the other.
+//! The machines joined (RFC 8827, RFC 8261): datagrams in and out on one side, channels and media on the other.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
+use peerline_rtp::{Frame, Leaving, Media, NotSent, Plan};
 use peerline_transport::data_channel::DataChannels;
-use peerline_transport::dtls::{Certificate, Dtls, DtlsEvent, DtlsSettings, Fingerprint, NoUsableFingerprint};
+use peerline_transport::dtls::{
+    Certificate, Dtls, DtlsEvent, DtlsRole, DtlsSettings, Fingerprint, NoUsableFingerprint,
+};
 use peerline_transport::ice::{Address, Credentials, Ice, Transmit};
 use peerline_transport::sctp::{Association, SctpSettings, association};
+use peerline_transport::srtp::{SrtpReceiver, SrtpSender, srtp};
 use peerline_wire::demux::Protocol;
 
 use super::event::{SessionEvent, SessionSettings};
@@ -23,7 +27,12 @@ pub struct Session {
     /// Whether data channels were negotiated; their handshake begins when DTLS stands as well.
     is_sctp_wanted: bool,
     certificate: Certificate,
-    /// The SCTP packet that is being sent.
+    /// There is none before descriptions agree on any.
+    media: Option<Box<Media>>,
+    /// Both directions, once DTLS stands.
+    srtp: Option<Box<(SrtpSender, SrtpReceiver)>>,
+    ntp: u64,
+    /// The packet that is being sent, or decrypted.
     packet: Vec<u8>,
     early: Vec<Vec<u8>>,
     events: VecDeque<SessionEvent>,
@@ -58,6 +67,9 @@ impl Session {
             dtls: Handshake::Unknown,
             channels: DataChannels::new(now, association(now, &settings.sctp), settings.channels),
             certificate,
+            media: None,
+            srtp: None,
+            ntp: settings.ntp,
             packet: Vec::new(),
             early: Vec::new(),
             events: VecDeque::new(),
@@ -97,6 +109,30 @@ impl Session {
         self.now = now;
     }
 
+    /// What descriptions agree on of media, from now on.
+    pub fn commit_media(&mut self, now: Instant, plan: Plan) {
+        self.now = now;
+        if self.media.is_none() && plan.sections.is_empty() {
+            return;
+        }
+        let ntp = self.ntp;
+        self.media.get_or_insert_with(|| Box::new(Media::new(now, ntp))).commit(now, plan);
+    }
+
+    /// For who listens to what; `None` before anything was agreed on.
+    pub fn media(&mut self) -> Option<&mut Media> {
+        self.media.as_deref_mut()
+    }
+
+    /// Queues a frame of a section. Before DTLS stands there is nobody to send it to.
+    pub fn send_frame(&mut self, now: Instant, key: u32, frame: &Frame) -> Result<(), NotSent> {
+        self.now = now;
+        match &mut self.media {
+            Some(media) if self.srtp.is_some() => media.send(now, key, frame),
+            _ => Err(NotSent::NoSource),
+        }
+    }
+
     /// Whether the handshake of DTLS is under way.
     pub fn is_connecting(&self) -> bool {
         matches!(&self.dtls, Handshake::Running(dtls) if !dtls.is_connected())
@@ -120,7 +156,7 @@ impl Session {
         Ok(())
     }
 
-    /// One datagram. What is neither STUN nor DTLS is not for this path. False: nobody here wanted it.
+    /// One datagram. False: nobody here wanted it.
     pub fn handle_input(&mut self, now: Instant, address: Address, datagram: &[u8]) -> bool {
         let is_taken = match Protocol::of(datagram) {
             Protocol::Stun => self.ice.handle_input(now, address, datagram),
@@ -132,10 +168,31 @@ impl Session {
                 }
                 true
             }
+            Protocol::Rtp => self.handle_rtp(now, datagram),
+            Protocol::Rtcp => self.handle_rtcp(now, datagram),
             _ => false,
         };
         self.advance(now);
         is_taken
+    }
+
+    /// What is not by the peer is dropped without a word, as anybody can send it.
+    fn handle_rtp(&mut self, now: Instant, datagram: &[u8]) -> bool {
+        let (Some(srtp), Some(media)) = (&mut self.srtp, &mut self.media) else { return false };
+        self.packet.clear();
+        self.packet.extend_from_slice(datagram);
+        let Ok(len) = srtp.1.unprotect_rtp(&mut self.packet) else { return false };
+        media.handle_rtp(now, &self.packet[..len]);
+        true
+    }
+
+    fn handle_rtcp(&mut self, now: Instant, datagram: &[u8]) -> bool {
+        let (Some(srtp), Some(media)) = (&mut self.srtp, &mut self.media) else { return false };
+        self.packet.clear();
+        self.packet.extend_from_slice(datagram);
+        let Ok(len) = srtp.1.unprotect_rtcp(&mut self.packet) else { return false };
+        media.handle_rtcp(now, &self.packet[..len]);
+        true
     }
 
     pub fn handle_timeout(&mut self, now: Instant) {
@@ -151,6 +208,12 @@ impl Session {
         if is_due(self.channels.poll_timeout()) {
             self.channels.handle_timeout(now);
         }
+        if self.srtp.is_some()
+            && let Some(media) = &mut self.media
+            && is_due(media.poll_timeout(now))
+        {
+            media.handle_timeout(now);
+        }
         self.advance(now);
     }
 
@@ -159,12 +222,21 @@ impl Session {
             self.advance(self.now);
             return Some(SessionEvent::Ice(event));
         }
-        self.events.pop_front().or_else(|| self.channels.poll_event().map(SessionEvent::Channel))
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        if let Some(event) = self.media.as_mut().and_then(|media| media.poll_event()) {
+            return Some(SessionEvent::Media(event));
+        }
+        self.channels.poll_event().map(SessionEvent::Channel)
     }
 
     /// The next datagram. Without a pair that consents, everything but checks is dropped: SCTP and DTLS send it again.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
         if let Some(transmit) = self.ice.poll_transmit() {
+            return Some(transmit);
+        }
+        if let Some(transmit) = self.poll_media() {
             return Some(transmit);
         }
         let Handshake::Running(dtls) = &mut self.dtls else { return None };
@@ -182,7 +254,8 @@ impl Session {
 
     pub fn poll_timeout(&mut self) -> Option<Instant> {
         let dtls = if let Handshake::Running(dtls) = &self.dtls { dtls.poll_timeout() } else { None };
-        [self.ice.poll_timeout(), dtls, self.channels.poll_timeout()].into_iter().flatten().min()
+        let media = self.media.as_ref().filter(|_| self.srtp.is_some()).and_then(|media| media.poll_timeout(self.now));
+        [self.ice.poll_timeout(), dtls, self.channels.poll_timeout(), media].into_iter().flatten().min()
     }
 
     /// Ends everything and tells the peer. What [`Session::poll_transmit`] still gives is to be sent.
@@ -197,6 +270,21 @@ impl Session {
         }
     }
 
+    /// What media has to say; nothing before DTLS stands. Without a pair that consents it is dropped.
+    fn poll_media(&mut self) -> Option<Transmit> {
+        let (srtp, media) = (self.srtp.as_mut()?, self.media.as_mut()?);
+        loop {
+            let mut bytes = Vec::new();
+            let protected = match media.poll_packet(self.now, &mut bytes)? {
+                Leaving::Rtp => srtp.0.protect_rtp(&mut bytes),
+                Leaving::Rtcp => srtp.0.protect_rtcp(&mut bytes),
+            };
+            if let (Ok(()), Some(address)) = (protected, self.ice.selected_pair()) {
+                return Some(Transmit { address, bytes });
+            }
+        }
+    }
+
     fn advance(&mut self, now: Instant) {
         self.now = now;
         if self.ice.selected_pair().is_some() {
@@ -205,11 +293,13 @@ impl Session {
         let Handshake::Running(dtls) = &mut self.dtls else { return };
         while let Some(event) = dtls.poll_event() {
             match event {
-                DtlsEvent::Connected { version, peer_certificate, srtp } => {
+                DtlsEvent::Connected { version, peer_certificate, srtp: keys } => {
+                    let is_client = dtls.role() == DtlsRole::Client;
+                    self.srtp = keys.as_ref().and_then(|keys| srtp(keys, is_client)).map(Box::new);
                     if self.is_sctp_wanted {
                         self.channels.connect(now);
                     }
-                    self.events.push_back(SessionEvent::DtlsConnected { version, peer_certificate, srtp });
+                    self.events.push_back(SessionEvent::DtlsConnected { version, peer_certificate, srtp: keys });
                 }
                 DtlsEvent::Received(packet) => {
                     if self.is_sctp_wanted {

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from peerline import _core
 from peerline.engine.certificate import Certificate
 from peerline.engine.engine import Engine
+from peerline.engine.media import FrameOut, MediaPlan, ReceivedFrame
 
 __all__ = ["Certificate", "ChannelSettings", "Transport", "TransportListener", "TransportSettings", "ice_credentials"]
 
@@ -125,6 +126,21 @@ class TransportListener(Protocol):
     def channel_closed(self, channel: int, error: str | None) -> None:
         """The last of a channel. `error`: why, if nobody closed it."""
 
+    def source_started(self, section: int, ssrc: int) -> None:
+        """The first packet of a source of this media section has come."""
+
+    def source_ended(self, section: int, ssrc: int) -> None:
+        """It says goodbye."""
+
+    def frames_received(self, section: int, frames: list[ReceivedFrame]) -> None:
+        """Of a section that is listened to, in order."""
+
+    def key_frame_wanted(self, section: int) -> None:
+        """The other side cannot show what this section sends without a picture that stands alone."""
+
+    def estimate_changed(self, bitrate_bps: int) -> None:
+        """So much the path carries, as far as is known; at most ten times a second."""
+
     def transport_failed(self, reason: str) -> None:
         """A bug ended it; nothing else comes."""
 
@@ -219,6 +235,22 @@ class Transport:
         """What is queued goes first; `channel_closed` follows."""
         self._core.close_channel(channel)
 
+    def commit_media(self, plan: MediaPlan) -> None:
+        """What descriptions agree on of media, from now on. Sources that stay go on where they were."""
+        self._core.commit_media(plan)
+
+    def send_frames(self, section: int, frames: Sequence[FrameOut]) -> None:
+        """Send these, in order. What comes before the path stands, or is not agreed on, is dropped."""
+        self._core.send_frames(section, frames)
+
+    def listen(self, section: int, is_listened_to: bool) -> None:
+        """Whether frames of this section are wanted; at first they are not."""
+        self._core.listen(section, is_listened_to)
+
+    def request_key_frame(self, section: int) -> None:
+        """Ask the other side for a picture that stands alone."""
+        self._core.request_key_frame(section)
+
     async def stats(self) -> dict[str, Any]:
         """Counters by name: packets_sent, bytes_received, round_trip_us … Empty once it is closed.
 
@@ -260,6 +292,9 @@ class Transport:
             word = min(PRIORITIES, key=lambda word: abs(PRIORITIES[word] - priority))
             settings = ChannelSettings(label, protocol, ordered, retransmits, lifetime_ms, word)
             self._listener.channel_announced(channel, settings)
+        elif name == "frames_received":
+            section, frames = details
+            self._listener.frames_received(section, [ReceivedFrame._make(frame) for frame in frames])
         else:
             getattr(self._listener, name)(*details)
 

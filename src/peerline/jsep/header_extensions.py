@@ -8,7 +8,7 @@ from peerline.jsep.direction import TransceiverDirection, direction_of, receives
 from peerline.jsep.transceiver import Kind, Transceiver
 from peerline.sdp import HeaderExtension
 
-__all__ = ["EXTENSIONS", "MID", "answer_extensions", "offer_extensions"]
+__all__ = ["EXTENSIONS", "MID", "SHORT_NAMES", "answer_extensions", "offer_extensions"]
 
 AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
@@ -17,6 +17,17 @@ ORIENTATION = "urn:3gpp:video-orientation"
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
+
+# What the packet core calls those that it reads and writes.
+SHORT_NAMES = {
+    AUDIO_LEVEL: "audio_level",
+    ABS_SEND_TIME: "absolute_send_time",
+    TRANSPORT_CC: "transport_sequence",
+    ORIENTATION: "orientation",
+    MID: "mid",
+    RID: "rid",
+    REPAIRED_RID: "repaired_rid",
+}
 
 # With the ids that Chromium gives them, for the same reason as with codecs.
 EXTENSIONS: dict[Kind, dict[str, int]] = {

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from peerline.media.constraints import MediaTrackConstraintSet
     from peerline.media.select_settings import Group
     from peerline.media.settings import MediaTrackCapabilities, MediaTrackSettings
+    from peerline.media.sink import Frame
     from peerline.media.track import MediaStreamTrack
 
 
@@ -43,6 +44,24 @@ class Source:
 
     def stop(self) -> None:
         """The last of its tracks has ended."""
+
+    # What it gives ------------------------------------------------------------------------------------
+
+    def deliver(self, frame: Frame) -> None:
+        """A frame for all its tracks, from any thread, one at a time."""
+        for track in list(self._tracks):
+            track._deliver(frame)
+
+    def sinks_changed(self) -> None:
+        """Somebody began or ceased to take the frames of a track. What costs much is made while somebody does."""
+
+    def request_key_frame(self) -> None:
+        """Somebody needs a picture that stands alone. Sources of pictures that are not encoded have no other."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody takes the frames of any of its tracks."""
+        return any(track._sinks for track in list(self._tracks))
 
     # The life of its tracks ---------------------------------------------------------------------------
 

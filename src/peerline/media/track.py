@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from peerline.eventloop import promising, queue_task
 from peerline.events import Event, EventHandler, EventTarget, fire
 from peerline.jobs import Promise
+from peerline.media.black import silenced
 from peerline.media.constraints import INHERENT_PROPERTIES, MediaTrackConstraints
+from peerline.media.encoded_frame import EncodedFrame
+from peerline.media.reader import FrameReader
 from peerline.media.select_settings import select
 from peerline.media.settings import MediaTrackCapabilities, MediaTrackSettings
+from peerline.media.sink import Frame, Sink
 from peerline.media.source import Source
 from peerline.webidl import dom_string
 
@@ -47,6 +51,7 @@ class MediaStreamTrack(EventTarget):
         self._content_hint = ""
         self._constraints = MediaTrackConstraints()
         self._settings = MediaTrackSettings()
+        self._sinks: tuple[Sink, ...] = ()
         self._source.attach(self)
 
     if TYPE_CHECKING:
@@ -107,6 +112,7 @@ class MediaStreamTrack(EventTarget):
             self._forget_settings()
             self._state = "ended"
             self._source.detach(self)
+            self._end_sinks()
 
     def clone(self) -> MediaStreamTrack:
         """Another track of the same source, with an id, an `enabled` and settings of its own."""
@@ -145,6 +151,35 @@ class MediaStreamTrack(EventTarget):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.kind} {self.id} {self._state}{' muted' if self._is_muted else ''}>"
 
+    # Its frames ---------------------------------------------------------------------------------------
+
+    def frames(self, max_frames: int | None = None) -> FrameReader[Any]:
+        """Its pictures or its sound, decoded: `async for frame in track.frames()`; see FrameReader.
+
+        Needs the extra `media` where they come encoded.
+        """
+        return FrameReader(self, is_encoded=False, max_frames=max_frames)
+
+    def encoded_frames(self, max_frames: int | None = None) -> FrameReader[EncodedFrame]:
+        """Its frames as they come, encoded; nothing for a track whose source is not."""
+        return FrameReader(self, is_encoded=True, max_frames=max_frames)
+
+    def request_key_frame(self) -> None:
+        """Ask whoever encodes it for a picture that stands alone."""
+        self._source.request_key_frame()
+
+    def attach_sink(self, sink: Sink) -> None:
+        """Give it every frame from now on, until the track ends. Twice is once."""
+        if sink not in self._sinks and self._state != "ended":
+            self._sinks = (*self._sinks, sink)
+            self._source.sinks_changed()
+
+    def detach_sink(self, sink: Sink) -> None:
+        """No more frames for it."""
+        if sink in self._sinks:
+            self._sinks = tuple(one for one in self._sinks if one is not sink)
+            self._source.sinks_changed()
+
     # For sources and their makers ---------------------------------------------------------------------
 
     def _apply(self, constraints: MediaTrackConstraints) -> None:
@@ -174,6 +209,25 @@ class MediaStreamTrack(EventTarget):
         if self._state != "ended":
             self.stop()
             fire(self, Event("ended"))
+
+    def _deliver(self, frame: Frame, *, decoded_from: str | None = None) -> None:
+        sinks = self._sinks
+        if isinstance(frame, EncodedFrame):
+            sinks = tuple(sink for sink in sinks if sink.takes(frame.codec))
+        elif decoded_from is not None:
+            sinks = tuple(sink for sink in sinks if not sink.takes(decoded_from))
+        if sinks:
+            passed = frame if self._is_enabled else silenced(frame)
+            if passed is not None:
+                for sink in sinks:
+                    sink.receive(passed)
+
+    def _end_sinks(self) -> None:
+        sinks, self._sinks = self._sinks, ()
+        for sink in sinks:
+            end = getattr(sink, "end", None)
+            if end is not None:
+                end()
 
     def _forget_settings(self) -> None:
         """An ended track tells no more than which device it was."""

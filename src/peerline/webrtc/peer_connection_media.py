@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from peerline.eventloop import queue_task
 from peerline.events import Event
 from peerline.jsep import Outcome, Transceiver
 from peerline.media import MediaStream, MediaStreamTrack, RemoteTrack
@@ -14,9 +16,14 @@ from peerline.webrtc.stream_event import MediaStreamEvent
 from peerline.webrtc.track_event import RTCTrackEvent
 
 if TYPE_CHECKING:
+    from peerline.engine.media import ReceivedFrame
     from peerline.webrtc.peer_connection_base import ConnectionBase
+    from peerline.webrtc.peer_transport import PeerTransport
 
 __all__ = ["ConnectionMedia"]
+
+# What is kept for each stream of sound, with its headers.
+_SOUND_BPS = 50_000
 
 
 class ConnectionMedia:
@@ -28,6 +35,8 @@ class ConnectionMedia:
         self._streams: dict[str, MediaStream] = {}
         self._local: dict[str, MediaStream] = {}
         self.transceivers: list[RTCRtpTransceiver] = []
+        self._numbers = itertools.count(1)
+        self._by_number: dict[int, RTCRtpTransceiver] = {}
 
     @property
     def remote_streams(self) -> list[MediaStream]:
@@ -84,6 +93,7 @@ class ConnectionMedia:
             gone = self._faces.pop(negotiated, None)
             if gone is not None:
                 self.transceivers.remove(gone)
+                self._by_number.pop(gone._number, None)
         after = self.remote_streams
         events: list[Event] = [
             RTCTrackEvent(
@@ -114,8 +124,40 @@ class ConnectionMedia:
 
         return fire_events
 
+    # What comes and goes by packets (see TransportOwner) ------------------------------------------
+
+    def source_started(self, section: int) -> None:
+        """Something comes: the track is not muted (W3C WebRTC, section 5.3)."""
+        if section in self._by_number:
+            queue_task("networking", self._by_number[section]._receiver._started)
+
+    def source_ended(self, section: int) -> None:
+        """Nothing comes any more (RTCP BYE)."""
+        if section in self._by_number:
+            queue_task("networking", self._by_number[section]._receiver._track.set_muted, True)
+
+    def frames_received(self, section: int, frames: list[ReceivedFrame]) -> None:
+        """Frames of a receiver."""
+        if section in self._by_number:
+            self._by_number[section]._receiver._receive(frames)
+
+    def key_frame_wanted(self, section: int) -> None:
+        """The other side cannot show what a sender sends."""
+        if section in self._by_number:
+            self._by_number[section]._sender._request_key_frame()
+
+    def estimate_changed(self, transport: PeerTransport, bitrate_bps: int) -> None:
+        """So much the path carries: the senders of pictures share it."""
+        senders = [one._sender for one in self.transceivers if one._sender._is_sending_on(transport)]
+        pictures = [sender for sender in senders if sender._negotiated.kind == "video"]
+        sound_bps = _SOUND_BPS * (len(senders) - len(pictures))
+        for sender in pictures:
+            sender._follow(max(bitrate_bps - sound_bps, 0) // len(pictures))
+
     def _give_face(self, negotiated: Transceiver, track: MediaStreamTrack | None) -> RTCRtpTransceiver:
-        face = RTCRtpTransceiver._made(self._connection, negotiated, track)
+        number = next(self._numbers)
+        face = RTCRtpTransceiver._made(self._connection, negotiated, track, number)
+        self._by_number[number] = face
         self._faces[negotiated] = face
         self.transceivers.append(face)
         return face

@@ -14,6 +14,7 @@ from peerline.webrtc.events import (
     RTCPeerConnectionIceEvent,
 )
 from peerline.webrtc.ice_candidate import RTCIceCandidate
+from peerline.webrtc.media_plan import media_plan
 from peerline.webrtc.peer_connection_states import (
     RTCIceConnectionState,
     RTCIceGatheringState,
@@ -25,8 +26,11 @@ from peerline.webrtc.peer_connection_states import (
 from peerline.webrtc.peer_transport import IceCredentials, PeerTransport
 
 if TYPE_CHECKING:
+    from peerline.engine.media import ReceivedFrame
+    from peerline.sdp import MediaSection
     from peerline.webrtc.data_channel import RTCDataChannel
     from peerline.webrtc.peer_connection_base import ConnectionBase
+    from peerline.webrtc.rtp_transceiver import RTCRtpTransceiver
     from peerline.webrtc.sctp_transport import RTCSctpTransport
 
 __all__ = ["ConnectionTransports"]
@@ -75,6 +79,7 @@ class ConnectionTransports:
         if is_local or is_final or session.signaling_state == "stable":
             self._commit_data(is_final=is_final)
             self._commit_slots()
+            self.commit_media()
         elif self._data is None:
             self._commit_data(is_final=False)
         # What was agreed before goes on until there is an answer: the offer may be taken back.
@@ -186,6 +191,49 @@ class ConnectionTransports:
     def channel_announced(self, channel: RTCDataChannel) -> None:
         """The other side has opened a channel."""
         self._connection._fire(RTCDataChannelEvent("datachannel", {"channel": channel}))
+
+    def source_started(self, section: int, ssrc: int) -> None:
+        """See TransportOwner."""
+        self._connection._media.source_started(section)
+
+    def source_ended(self, section: int, ssrc: int) -> None:
+        """See TransportOwner."""
+        self._connection._media.source_ended(section)
+
+    def frames_received(self, section: int, frames: list[ReceivedFrame]) -> None:
+        """See TransportOwner."""
+        self._connection._media.frames_received(section, frames)
+
+    def key_frame_wanted(self, section: int) -> None:
+        """See TransportOwner."""
+        self._connection._media.key_frame_wanted(section)
+
+    def estimate_changed(self, transport: PeerTransport, bitrate_bps: int) -> None:
+        """See TransportOwner."""
+        self._connection._media.estimate_changed(transport, bitrate_bps)
+
+    # Media -----------------------------------------------------------------------------------------
+
+    def commit_media(self) -> None:
+        """Tell every transport what it carries: after descriptions, and when a sender changed."""
+        connection = self._connection
+        remote = connection._session.current_remote or connection._session.remote
+        sections = remote.sections if remote is not None else ()
+        carried: dict[int, list[tuple[RTCRtpTransceiver, MediaSection | None]]] = {key: [] for key in self._told}
+        for transceiver in connection._transceivers:
+            state = transceiver._negotiated
+            plan = connection._session.layout.of(state.index)
+            path, section = None, None
+            if plan is not None and not state.is_stopped and plan.key in carried:
+                assert state.index is not None
+                section = sections[state.index] if state.index < len(sections) else None
+                carried[plan.key].append((transceiver, section))
+                path = self._told[plan.key].transport
+            transceiver._sender._commit(path, section)
+        for key, of_it in carried.items():
+            self._told[key].transport.commit_media(media_plan(connection._session.settings.cname, of_it))
+        for transceiver in connection._transceivers:
+            transceiver._receiver._commit()
 
     # Inside ----------------------------------------------------------------------------------------
 

@@ -9,14 +9,17 @@ from peerline.eventloop import Promise, queue_task
 from peerline.jobs import running_jobs
 from peerline.jsep import Transceiver
 from peerline.jsep.direction import receives
-from peerline.media import MediaStream, MediaStreamTrack, RemoteTrack
+from peerline.media import EncodedFrame, MediaStream, MediaStreamTrack, RemoteTrack
 from peerline.webidl import double, nullable
 from peerline.webrtc.capabilities import get_capabilities
 from peerline.webrtc.rtp_parameters import RTCRtpCapabilities, RTCRtpReceiveParameters, codec_dictionary
+from peerline.webrtc.rtp_sources import RTCRtpContributingSource, RTCRtpSynchronizationSource, Sources
 
 if TYPE_CHECKING:
+    from peerline.engine.media import ReceivedFrame
     from peerline.webrtc.dtls_transport import RTCDtlsTransport
     from peerline.webrtc.peer_connection_base import ConnectionBase
+    from peerline.webrtc.peer_transport import PeerTransport
     from peerline.webrtc.stats import RTCStatsReport
 
 __all__ = ["RTCRtpReceiver"]
@@ -33,15 +36,21 @@ class RTCRtpReceiver:
     _streams: list[MediaStream]
     _transport: RTCDtlsTransport | None
     _jitter_buffer_target: float | None
+    _number: int
+    _sources: Sources
+    _timestamps: dict[int, int]  # the last one of each source, counted on past its wraps
 
     def __init__(self) -> None:
         raise TypeError("RTCRtpReceiver has no constructor: addTrack and addTransceiver make one")
 
     @classmethod
-    def _made(cls, connection: ConnectionBase, negotiated: Transceiver) -> RTCRtpReceiver:
+    def _made(cls, connection: ConnectionBase, negotiated: Transceiver, number: int) -> RTCRtpReceiver:
         made = cls.__new__(cls)
         made._connection, made._negotiated = connection, negotiated
-        made._track = RemoteTrack(negotiated.kind)
+        made._number = number
+        made._track = RemoteTrack(negotiated.kind, listen=made._listen, ask=made._request_key_frame)
+        made._sources = Sources()
+        made._timestamps = {}
         made._streams = []
         made._transport = None
         made._jitter_buffer_target = None
@@ -93,17 +102,72 @@ class RTCRtpReceiver:
             codecs=[codec_dictionary(state.kind, codec, has_payload_type=True) for codec in state.receive_codecs],
         )
 
-    def getContributingSources(self) -> list[Any]:
+    def getContributingSources(self) -> list[RTCRtpContributingSource]:
         """Those of whom a mixer made what was played in the last 10 seconds (CSRCs), the latest first."""
-        return []
+        self._watch()
+        return self._sources.contributing()
 
-    def getSynchronizationSources(self) -> list[Any]:
-        """The sources (SSRCs) of what was played in the last 10 seconds, the latest first."""
-        return []
+    def getSynchronizationSources(self) -> list[RTCRtpSynchronizationSource]:
+        """The sources (SSRCs) of what was played in the last 10 seconds, the latest first.
+
+        They are known from the first call on, unless somebody takes the frames of the track.
+        """
+        self._watch()
+        return self._sources.synchronization()
 
     def getStats(self) -> Promise[RTCStatsReport]:
         """Figures of this receiver."""
         return self._connection._collect_stats(self)
+
+    # Inside ----------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        self._track.attach_sink(self._sources)
+
+    def _path(self) -> PeerTransport | None:
+        return self._connection._transports.of(self._negotiated.index)
+
+    def _listen(self, is_listened_to: bool) -> None:
+        path = self._path()
+        if path is not None:
+            path.listen(self._number, is_listened_to)
+
+    def _request_key_frame(self) -> None:
+        path = self._path()
+        if path is not None:
+            path.request_key_frame(self._number)
+
+    def _commit(self) -> None:
+        """Descriptions may have moved it to another transport."""
+        if self._track.is_wanted:
+            self._listen(True)
+
+    def _started(self) -> None:
+        if receives(self._negotiated.current_direction or "inactive") and not self._negotiated.is_stopped:
+            self._track.set_muted(False)
+
+    def _receive(self, frames: list[ReceivedFrame]) -> None:
+        codecs = {codec.payload_type: codec.key for codec in self._negotiated.receive_codecs}
+        for frame in frames:
+            name = codecs.get(frame.payload_type)
+            if name is None:
+                continue
+            last = self._timestamps.get(frame.ssrc, frame.timestamp)
+            ahead = (frame.timestamp - last + 0x80000000) % 0x100000000 - 0x80000000
+            timestamp = self._timestamps[frame.ssrc] = last + ahead
+            self._sources.heard(frame)
+            self._track.deliver(
+                EncodedFrame(
+                    frame.data,
+                    timestamp,
+                    name,
+                    is_key=frame.is_key,
+                    lost_before=frame.lost_before,
+                    payload_type=frame.payload_type,
+                    rotation=frame.rotation_degrees or 0,
+                    audio_level=frame.audio_level,
+                )
+            )
 
     def _end_track(self) -> None:
         """In a task of its own (Media Capture and Streams, section 4.3.1, "ended by the user agent")."""

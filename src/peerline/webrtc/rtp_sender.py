@@ -12,14 +12,18 @@ from peerline.jsep import Transceiver
 from peerline.jsep.direction import sends
 from peerline.media import MediaStream, MediaStreamTrack
 from peerline.webidl import interface, nullable
+from peerline.webrtc.bitrate import sending_limit
 from peerline.webrtc.capabilities import codecs_for, get_capabilities
 from peerline.webrtc.dtmf import RTCDTMFSender
 from peerline.webrtc.encodings import checked_changes
 from peerline.webrtc.rtp_parameters import RTCRtpCapabilities, RTCRtpSendParameters, codec_dictionary
+from peerline.webrtc.sending import Sending
 
 if TYPE_CHECKING:
+    from peerline.sdp import MediaSection
     from peerline.webrtc.dtls_transport import RTCDtlsTransport
     from peerline.webrtc.peer_connection_base import ConnectionBase
+    from peerline.webrtc.peer_transport import PeerTransport
     from peerline.webrtc.stats import RTCStatsReport
 
 __all__ = ["RTCRtpSender"]
@@ -37,15 +41,22 @@ class RTCRtpSender:
     _returned_revision: int
     _degradation: str | None
     _unsettled: list[Promise[None]]  # of setParameters
+    _number: int  # of its section, for the packet core
+    _sending: Sending | None  # while something is sent
 
     def __init__(self) -> None:
         raise TypeError("RTCRtpSender has no constructor: addTrack and addTransceiver make one")
 
     @classmethod
-    def _made(cls, connection: ConnectionBase, negotiated: Transceiver, track: MediaStreamTrack | None) -> RTCRtpSender:
+    def _made(
+        cls, connection: ConnectionBase, negotiated: Transceiver, track: MediaStreamTrack | None, number: int
+    ) -> RTCRtpSender:
         made = cls.__new__(cls)
         made._connection, made._negotiated = connection, negotiated
+        made._number = number
         made._transport = None
+        made._sending = None
+        made._track = None
         made._returned, made._returned_revision = None, 0
         made._degradation = None
         made._set_track(track)
@@ -117,6 +128,7 @@ class RTCRtpSender:
             if len(encodings) == len(self._negotiated.encodings):
                 self._negotiated.encodings = list(encodings)
             self._degradation = given.degradationPreference
+            self._connection._transports.commit_media()
             outcome.resolve(None)
 
         self._connection._during_parameters(outcome)
@@ -165,8 +177,53 @@ class RTCRtpSender:
     # Inside ----------------------------------------------------------------------------------------
 
     def _set_track(self, track: MediaStreamTrack | None) -> None:
+        if self._sending is not None:
+            if self._track is not None:
+                self._track.detach_sink(self._sending)
+            if track is not None:
+                track.attach_sink(self._sending)
+                if not self._sending.request_key_frame():
+                    track.request_key_frame()
         self._track = track
         self._negotiated.has_track = track is not None
+
+    @property
+    def _is_active(self) -> bool:
+        encodings = self._negotiated.encodings
+        return bool(encodings) and any(one.get("active", True) for one in encodings)
+
+    def _is_sending_on(self, path: PeerTransport) -> bool:
+        return self._sending is not None and self._sending.transport is path
+
+    def _commit(self, path: PeerTransport | None, remote: MediaSection | None) -> None:
+        """Send, or no more, as descriptions and parameters say."""
+        state = self._negotiated
+        is_sent = (
+            path is not None
+            and not state.is_stopping
+            and sends(state.current_direction or "inactive")
+            and self._is_active
+        )
+        if self._sending is not None and (not is_sent or self._sending.transport is not path):
+            if self._track is not None:
+                self._track.detach_sink(self._sending)
+            self._sending.close()
+            self._sending = None
+        if is_sent and path is not None:
+            is_new = self._sending is None
+            if self._sending is None:
+                self._sending = Sending(self._number, path, state)
+            self._sending.update(state.send_codecs, state.encodings[0], sending_limit(state.encodings, remote))
+            if is_new and self._track is not None:
+                self._track.attach_sink(self._sending)
+
+    def _request_key_frame(self) -> None:
+        if self._sending is not None and not self._sending.request_key_frame() and self._track is not None:
+            self._track.request_key_frame()
+
+    def _follow(self, bitrate_bps: int) -> None:
+        if self._sending is not None:
+            self._sending.follow(bitrate_bps)
 
     def _forget(self, returned: RTCRtpSendParameters) -> None:
         if self._returned is returned:

@@ -32,6 +32,7 @@ class RTCRtpTransceiver:
 
     _connection: ConnectionBase
     _negotiated: Transceiver
+    _number: int  # of its section, for the packet core
     _sender: RTCRtpSender
     _receiver: RTCRtpReceiver
 
@@ -40,12 +41,12 @@ class RTCRtpTransceiver:
 
     @classmethod
     def _made(
-        cls, connection: ConnectionBase, negotiated: Transceiver, track: MediaStreamTrack | None
+        cls, connection: ConnectionBase, negotiated: Transceiver, track: MediaStreamTrack | None, number: int
     ) -> RTCRtpTransceiver:
         made = cls.__new__(cls)
-        made._connection, made._negotiated = connection, negotiated
-        made._sender = RTCRtpSender._made(connection, negotiated, track)
-        made._receiver = RTCRtpReceiver._made(connection, negotiated)
+        made._connection, made._negotiated, made._number = connection, negotiated, number
+        made._sender = RTCRtpSender._made(connection, negotiated, track, number)
+        made._receiver = RTCRtpReceiver._made(connection, negotiated, number)
         return made
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from peerline.engine.media import ReceivedFrame
 from peerline.engine.transport import ChannelSettings
 from peerline.eventloop import queue_task
 from peerline.events import Event, EventTarget, fire
@@ -186,6 +187,33 @@ class TransportNews:
         channels = self._transport.channels
         if channels is not None and not self.is_closed:
             getattr(channels, name)(*details)
+
+    # Media -----------------------------------------------------------------------------------------
+
+    def source_started(self, section: int, ssrc: int) -> None:
+        """Something comes."""
+        if not (self.is_closed or self._transport.owner.is_closed):
+            self._transport.owner.source_started(section, ssrc)
+
+    def source_ended(self, section: int, ssrc: int) -> None:
+        """It says goodbye."""
+        if not (self.is_closed or self._transport.owner.is_closed):
+            self._transport.owner.source_ended(section, ssrc)
+
+    def frames_received(self, section: int, frames: list[ReceivedFrame]) -> None:
+        """In order."""
+        if not (self.is_closed or self._transport.owner.is_closed):
+            self._transport.owner.frames_received(section, frames)
+
+    def key_frame_wanted(self, section: int) -> None:
+        """By the other side."""
+        if not (self.is_closed or self._transport.owner.is_closed):
+            self._transport.owner.key_frame_wanted(section)
+
+    def estimate_changed(self, bitrate_bps: int) -> None:
+        """Of what the path carries."""
+        if not (self.is_closed or self._transport.owner.is_closed):
+            self._transport.owner.estimate_changed(self._transport, bitrate_bps)
 
     # The end ---------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from peerline.engine.media import ReceivedFrame
     from peerline.webrtc.data_channel import RTCDataChannel
     from peerline.webrtc.ice_candidate import RTCIceCandidate
     from peerline.webrtc.peer_transport import PeerTransport
@@ -54,4 +55,24 @@ class TransportOwner(Protocol):
 
     def channel_announced(self, channel: RTCDataChannel) -> None:
         """The other side has opened a channel: fire datachannel. It opens in a task after this one."""
+        ...
+
+    def source_started(self, section: int, ssrc: int) -> None:
+        """The first packet of a source of that transceiver (by its number) has come: its track is unmuted."""
+        ...
+
+    def source_ended(self, section: int, ssrc: int) -> None:
+        """It says goodbye: the track is muted."""
+        ...
+
+    def frames_received(self, section: int, frames: list[ReceivedFrame]) -> None:
+        """Frames of a transceiver whose track somebody reads."""
+        ...
+
+    def key_frame_wanted(self, section: int) -> None:
+        """The other side cannot show what this transceiver sends."""
+        ...
+
+    def estimate_changed(self, transport: PeerTransport, bitrate_bps: int) -> None:
+        """So much the path carries: encoders follow."""
         ...

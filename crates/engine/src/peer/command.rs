@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use peerline_session::rtp::{Frame, Plan};
 use peerline_transport::data_channel::{ChannelSettings, Kind};
 use peerline_transport::dtls::{DtlsRole, Fingerprint};
 use peerline_transport::ice::Credentials;
@@ -49,6 +50,22 @@ pub enum PeerCommand {
         bytes: Vec<u8>,
     },
     CloseChannel(u32),
+    /// What descriptions agree on of media, from now on.
+    CommitMedia(Box<Plan>),
+    /// Frames of one section, in order. What cannot be sent (yet) is dropped.
+    SendFrames {
+        section: u32,
+        frames: Vec<Frame>,
+    },
+    /// Whether anybody wants the frames of a section.
+    Listen {
+        section: u32,
+        is_listened_to: bool,
+    },
+    /// Ask the other side for a picture that stands alone.
+    RequestKeyFrame {
+        section: u32,
+    },
     /// [`super::PeerEvent::Stats`] follows, with the same token.
     Stats(u64),
 }

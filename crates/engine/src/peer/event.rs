@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use peerline_session::rtp::{MediaStats, ReceivedFrame};
 use peerline_transport::data_channel::{ChannelError, ChannelSettings, Payload};
 use peerline_transport::dtls::DtlsFailure;
 use peerline_transport::ice::IceState;
@@ -115,9 +116,31 @@ pub enum PeerEvent {
         channel: u32,
         error: Option<ChannelError>,
     },
+    /// The first packet of a source of this section came.
+    SourceStarted {
+        section: u32,
+        ssrc: u32,
+    },
+    SourceEnded {
+        section: u32,
+        ssrc: u32,
+    },
+    FramesReceived {
+        section: u32,
+        frames: Vec<ReceivedFrame>,
+    },
+    /// The other side cannot show what this section sends without a picture that stands alone.
+    KeyFrameWanted {
+        section: u32,
+    },
+    /// How much the path carries, as far as is known.
+    EstimateChanged {
+        bitrate_bps: u64,
+    },
     Stats {
         token: u64,
         numbers: Vec<(&'static str, u64)>,
         channels: Vec<(u32, ChannelCounts)>,
+        media: Option<Box<MediaStats>>,
     },
 }

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use peerline_session::rtp::MediaEvent;
 use peerline_session::{Session, SessionEvent, SessionSettings};
 use peerline_transport::data_channel::{ChannelError, ChannelLimits};
 use peerline_transport::dtls::DtlsSettings;
@@ -77,6 +78,7 @@ impl PeerService {
             },
             channels: ChannelLimits { max_message_bytes: settings.max_message_bytes, ..ChannelLimits::default() },
             is_sctp_later: true,
+            ntp: ntp_now(),
         };
         let (certificate, credentials) = (settings.certificate.clone(), settings.credentials.clone());
         Self {
@@ -171,9 +173,27 @@ impl PeerService {
                 Some(key) => self.session.channels().close(now, key),
                 None => self.news.push(PeerEvent::ChannelClosed { channel, error: None }),
             },
+            PeerCommand::CommitMedia(plan) => self.session.commit_media(now, *plan),
+            PeerCommand::SendFrames { section, frames } => {
+                for frame in &frames {
+                    // Before the path stands, and after the section's end, nobody would see it.
+                    let _ = self.session.send_frame(now, section, frame);
+                }
+            }
+            PeerCommand::Listen { section, is_listened_to } => {
+                if let Some(media) = self.session.media() {
+                    media.listen(section, is_listened_to);
+                }
+            }
+            PeerCommand::RequestKeyFrame { section } => {
+                if let Some(media) = self.session.media() {
+                    media.request_key_frame(section);
+                }
+            }
             PeerCommand::Stats(token) => {
                 let numbers = self.stats(now);
-                self.news.push(PeerEvent::Stats { token, numbers, channels: self.names.counts() });
+                let media = self.session.media().map(|media| Box::new(media.stats(now)));
+                self.news.push(PeerEvent::Stats { token, numbers, channels: self.names.counts(), media });
             }
         }
     }
@@ -323,6 +343,7 @@ impl PeerService {
             SessionEvent::DtlsClosed => PeerEvent::DtlsClosed,
             SessionEvent::DtlsFailed(failure) => PeerEvent::DtlsFailed(failure),
             SessionEvent::Channel(event) => return self.names.tell(event, &mut self.news),
+            SessionEvent::Media(event) => return tell_media(event, &mut self.news),
         };
         self.news.push(news);
     }
@@ -409,6 +430,33 @@ impl PeerService {
             }
         }
     }
+}
+
+/// Frames of a section join those before them.
+fn tell_media(event: MediaEvent, news: &mut Vec<PeerEvent>) {
+    let told = match event {
+        MediaEvent::Frame { key, frame } => {
+            if let Some(PeerEvent::FramesReceived { section, frames }) = news.last_mut()
+                && *section == key
+            {
+                return frames.push(frame);
+            }
+            PeerEvent::FramesReceived { section: key, frames: vec![frame] }
+        }
+        MediaEvent::Started { key, ssrc } => PeerEvent::SourceStarted { section: key, ssrc },
+        MediaEvent::Ended { key, ssrc } => PeerEvent::SourceEnded { section: key, ssrc },
+        MediaEvent::KeyFrameWanted { key } => PeerEvent::KeyFrameWanted { section: key },
+        MediaEvent::EstimateChanged { bitrate_bps } => PeerEvent::EstimateChanged { bitrate_bps },
+    };
+    news.push(told);
+}
+
+/// The clock on the wall: seconds since 1900 and their fraction (RFC 5905 §6).
+fn ntp_now() -> u64 {
+    const UNIX_IN_NTP: u64 = 2_208_988_800;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let fraction = (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000;
+    (since.as_secs() + UNIX_IN_NTP) << 32 | fraction
 }
 
 impl Service for PeerService {

@@ -20,6 +20,10 @@ pub enum Format {
     Vp9,
     /// RFC 6184 with packetization-mode 1. Frames are byte streams with start codes (H.264 annex B).
     H264,
+    /// What another payload type is wrapped in (RFC 2198); the owner unwraps it before parts are looked at.
+    Red,
+    /// Repairs that are not used (RFC 5109): nothing of any frame.
+    Fec,
     /// Of the Alliance for Open Media. Frames are temporal units in the low-overhead format.
     Av1,
 }
@@ -45,12 +49,27 @@ impl Format {
     /// Looks at a payload, and appends what it holds to its frame. `None`: it is malformed, and nothing was appended.
     pub fn part(self, payload: &[u8], frame: &mut Joined) -> Option<Part> {
         match self {
+            Self::Red | Self::Fec => None,
             Self::Whole => whole::part(payload, frame),
             Self::Vp8 => vp8::part(payload, frame),
             Self::Vp9 => vp9::part(payload, frame),
             Self::H264 => h264::part(payload, frame),
             Self::Av1 => av1::part(payload, frame),
         }
+    }
+}
+
+/// The latest of what a RED payload holds: its payload type, and itself (RFC 2198 §3). `None`: it is malformed.
+pub fn unwrap_red(payload: &[u8]) -> Option<(u8, &[u8])> {
+    let (mut at, mut earlier) = (0, 0);
+    loop {
+        let head = *payload.get(at)?;
+        if head & 0x80 == 0 {
+            return Some((head & 0x7f, payload.get(at + 1 + earlier..)?));
+        }
+        let block = payload.get(at..)?.first_chunk::<4>()?;
+        earlier += usize::from(u16::from_be_bytes([block[2], block[3]]) & 0x3ff);
+        at += 4;
     }
 }
 
@@ -67,7 +86,7 @@ pub enum Packetizer {
 impl Packetizer {
     pub fn new(format: Format) -> Self {
         match format {
-            Format::Whole => Self::Whole,
+            Format::Whole | Format::Red | Format::Fec => Self::Whole,
             Format::Vp8 => Self::Vp8(vp8::Pictures::default()),
             Format::Vp9 => Self::Vp9(vp9::Pictures::default()),
             Format::H264 => Self::H264,
@@ -127,6 +146,15 @@ mod tests {
     use super::*;
 
     const FORMATS: [Format; 5] = [Format::Whole, Format::Vp8, Format::Vp9, Format::H264, Format::Av1];
+
+    #[test]
+    fn red_holds_the_latest_behind_the_earlier_ones() {
+        assert_eq!(unwrap_red(&[96, 1, 2]), Some((96, &[1, 2][..])));
+        assert_eq!(unwrap_red(&[0x80 | 111, 0, 0, 2, 111, 7, 8, 1, 2, 3]), Some((111, &[1, 2, 3][..])));
+        for malformed in [&[][..], &[0x80 | 111, 0, 0], &[0x80 | 111, 0, 0, 9, 111, 1]] {
+            assert_eq!(unwrap_red(malformed), None);
+        }
+    }
 
     #[test]
     fn pieces_are_few_and_even() {

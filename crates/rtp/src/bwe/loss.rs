@@ -1,0 +1,127 @@
+//! What loss says of the rate (draft-ietf-rmcat-gcc-02 §6): cut above 10 %, raise below 2 %.
+
+use std::time::{Duration, Instant};
+
+use super::history::Report;
+
+const LOW: f64 = 0.02;
+const HIGH: f64 = 0.1;
+/// Per second.
+const INCREASE: f64 = 0.05;
+/// Between low and high the draft holds the rate. A little growth there lets a path with some loss of its own recover
+/// from worse times; what we cause ourselves soon leads back to high.
+const SLOW_INCREASE: f64 = 0.01;
+
+const MIN_WINDOW: Duration = Duration::from_millis(300);
+const WINDOW: Duration = Duration::from_secs(1);
+const MIN_PACKETS: f64 = 20.0;
+const MANY_PACKETS: f64 = 300.0;
+
+/// What arrives is what the path carries, if the loss is ours: the first cut goes below it, so that a full queue drains.
+/// If the loss stays it is not ours, and further cuts are those of the draft.
+const UNDER_ARRIVING: f64 = 0.95;
+const FIRST_CUT_AGAIN: Duration = Duration::from_secs(3);
+
+/// The limit is none while loss was never high: loss at random is no reason to send less.
+#[derive(Debug, Default)]
+pub(crate) struct Loss {
+    limit_bps: Option<f64>,
+    window: Option<Window>,
+    cut_at: Option<Instant>,
+    reported_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Window {
+    began: Instant,
+    settled: f64,
+    lost: f64,
+}
+
+/// In bits per second.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rates {
+    /// At which we send.
+    pub(crate) target: f64,
+    pub(crate) by_delay: f64,
+    /// At which it arrives; none when that says nothing of the path.
+    pub(crate) arriving: Option<f64>,
+}
+
+impl Loss {
+    pub(crate) fn limit_bps(&self) -> Option<f64> {
+        self.limit_bps
+    }
+
+    pub(crate) fn update(&mut self, now: Instant, report: &Report, rates: Rates, round_trip: Duration) {
+        if self.has_cut_within(round_trip, now) {
+            // What is reported now was sent before.
+            return;
+        }
+        let window = self.window.get_or_insert(Window { began: now, settled: 0.0, lost: 0.0 });
+        window.settled += f64::from(report.settled);
+        window.lost = (window.lost + f64::from(report.lost) - f64::from(report.late)).max(0.0);
+        let passed = now.saturating_duration_since(window.began);
+        if window.settled < MIN_PACKETS || passed < MIN_WINDOW {
+            return;
+        }
+        let fraction = window.lost / window.settled;
+        if window.is_surely_high() {
+            let arriving = rates.arriving.filter(|_| !self.has_cut_within(FIRST_CUT_AGAIN, now));
+            let by_loss = rates.target * factor(fraction, passed);
+            self.limit_bps = Some(arriving.map_or(by_loss, |bps| by_loss.min(bps * UNDER_ARRIVING)));
+            self.cut_at = Some(now);
+            self.window = None;
+        } else if passed >= WINDOW && fraction <= HIGH {
+            self.window = None;
+            if rates.arriving.is_some() {
+                self.limit_bps = self.limit_bps.map(|limit| limit * factor(fraction, passed));
+            }
+        }
+        // It limits nothing any more.
+        self.limit_bps = self.limit_bps.filter(|limit| *limit < rates.by_delay);
+    }
+
+    /// From a receiver report; gives what to multiply the rate by.
+    pub(crate) fn reported(&mut self, now: Instant, fraction: f64, round_trip: Duration) -> f64 {
+        if fraction > HIGH && self.has_cut_within(MIN_WINDOW + round_trip, now) {
+            return 1.0;
+        }
+        let passed = now.saturating_duration_since(self.reported_at.unwrap_or(now));
+        self.reported_at = self.reported_at.max(Some(now));
+        let factor = factor(fraction, passed);
+        if factor < 1.0 {
+            self.cut_at = Some(now);
+        }
+        factor
+    }
+
+    /// A probe came through at that rate.
+    pub(crate) fn probed(&mut self, bps: f64) {
+        self.limit_bps = self.limit_bps.map(|limit| limit.max(bps));
+    }
+
+    fn has_cut_within(&self, time: Duration, now: Instant) -> bool {
+        self.cut_at.is_some_and(|at| now.saturating_duration_since(at) < time)
+    }
+}
+
+impl Window {
+    /// Of few packets many may be lost by chance.
+    fn is_surely_high(&self) -> bool {
+        let chance = if self.settled < MANY_PACKETS { 2.0 * self.lost.sqrt() } else { 0.0 };
+        self.lost - chance > HIGH * self.settled
+    }
+}
+
+/// What a rate is multiplied by that lost such a fraction for so long.
+fn factor(fraction: f64, passed: Duration) -> f64 {
+    let increase = if fraction > HIGH {
+        return 1.0 - 0.5 * fraction.min(1.0);
+    } else if fraction <= LOW {
+        INCREASE
+    } else {
+        SLOW_INCREASE
+    };
+    (1.0 + increase).powf(passed.as_secs_f64().min(1.0))
+}

@@ -1,0 +1,318 @@
+//! Two ends joined by a link in virtual time.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::payload::Format;
+use crate::plan::{Codec, ExtensionIds, Section, Sending};
+
+const AUDIO: u32 = 1;
+const VIDEO: u32 = 2;
+const DELAY: Duration = Duration::from_millis(25);
+
+fn codec(payload_type: u8, format: Format, clock_hz: u32, rtx: Option<u8>) -> Codec {
+    let is_video = format != Format::Whole;
+    Codec {
+        payload_type,
+        format,
+        clock_hz,
+        rtx,
+        has_nack: is_video,
+        has_picture_loss: is_video,
+        has_full_intra: is_video,
+        has_transport_feedback: true,
+    }
+}
+
+fn section(key: u32, base: u32) -> Section {
+    let is_video = key == VIDEO;
+    let codecs = if is_video {
+        vec![codec(96, Format::Vp8, 90_000, Some(97))]
+    } else {
+        vec![codec(111, Format::Whole, 48_000, None)]
+    };
+    Section {
+        key,
+        mid: key.to_string(),
+        is_video,
+        extensions: ExtensionIds {
+            mid: Some(4),
+            transport_sequence: Some(3),
+            absolute_send_time: Some(2),
+            audio_level: (!is_video).then_some(1),
+            ..ExtensionIds::default()
+        },
+        receive: codecs.clone(),
+        sources: Vec::new(),
+        send: Some(Sending {
+            ssrc: base + key * 10,
+            rtx_ssrc: is_video.then_some(base + key * 10 + 1),
+            codecs,
+            max_bitrate_bps: None,
+        }),
+    }
+}
+
+fn plan(base: u32) -> Plan {
+    Plan { cname: "c".into(), has_reduced_size: true, sections: vec![section(AUDIO, base), section(VIDEO, base)] }
+}
+
+/// What is on its way: to which end, under which number so that the order is kept.
+type UnderWay = BTreeMap<(Instant, u64), (usize, Leaving, Vec<u8>)>;
+
+struct Pair {
+    now: Instant,
+    ends: [Media; 2],
+    under_way: UnderWay,
+    sent: u64,
+    /// Every so many RTP packets of the first end one is lost.
+    lose_each: Option<u64>,
+    rtp: u64,
+    events: [Vec<MediaEvent>; 2],
+}
+
+impl Pair {
+    fn new() -> Self {
+        let now = Instant::now();
+        let mut ends = [Media::new(now, 5 << 32), Media::new(now, 9 << 32)];
+        ends[0].commit(now, plan(1000));
+        ends[1].commit(now, plan(2000));
+        for end in &mut ends {
+            end.listen(AUDIO, true);
+            end.listen(VIDEO, true);
+        }
+        Self {
+            now,
+            ends,
+            under_way: BTreeMap::new(),
+            sent: 0,
+            lose_each: None,
+            rtp: 0,
+            events: [Vec::new(), Vec::new()],
+        }
+    }
+
+    fn flush(&mut self) {
+        for (place, end) in self.ends.iter_mut().enumerate() {
+            let mut out = Vec::new();
+            while let Some(leaving) = end.poll_packet(self.now, &mut out) {
+                self.sent += 1;
+                if place == 0 && leaving == Leaving::Rtp {
+                    self.rtp += 1;
+                    if self.lose_each.is_some_and(|each| self.rtp % each == 0) {
+                        continue;
+                    }
+                }
+                self.under_way.insert((self.now + DELAY, self.sent), (1 - place, leaving, out.clone()));
+            }
+            while let Some(event) = end.poll_event() {
+                self.events[place].push(event);
+            }
+        }
+    }
+
+    fn run(&mut self, duration: Duration) {
+        let end = self.now + duration;
+        for _ in 0..1_000_000 {
+            self.flush();
+            let arrival = self.under_way.first_key_value().map(|((at, _), _)| *at);
+            let timers = self.ends.iter().filter_map(|media| media.poll_timeout(self.now)).min();
+            let Some(next) = [arrival, timers].into_iter().flatten().min().filter(|next| *next <= end) else {
+                self.now = end;
+                return;
+            };
+            self.now = self.now.max(next);
+            while let Some(entry) = self.under_way.first_entry().filter(|entry| entry.key().0 <= self.now) {
+                let (place, leaving, bytes) = entry.remove();
+                match leaving {
+                    Leaving::Rtp => self.ends[place].handle_rtp(self.now, &bytes),
+                    Leaving::Rtcp => self.ends[place].handle_rtcp(self.now, &bytes),
+                }
+            }
+            for media in &mut self.ends {
+                if media.poll_timeout(self.now).is_some_and(|due| due <= self.now) {
+                    media.handle_timeout(self.now);
+                }
+            }
+        }
+        panic!("it turns in circles");
+    }
+
+    fn send(&mut self, key: u32, timestamp: u32, bytes: Vec<u8>) {
+        let payload_type = if key == VIDEO { 96 } else { 111 };
+        let frame = Frame { payload_type, timestamp, bytes, ..Frame::default() };
+        self.ends[0].send(self.now, key, &frame).unwrap();
+    }
+
+    fn frames(&self, key: u32) -> Vec<(u32, usize, bool)> {
+        let frames = self.events[1].iter().filter_map(|event| match event {
+            MediaEvent::Frame { key: of, frame } if *of == key => {
+                Some((frame.timestamp, frame.bytes.len(), frame.is_key))
+            }
+            _ => None,
+        });
+        frames.collect()
+    }
+
+    fn key_frames_wanted(&mut self) -> usize {
+        let is_wanted = |event: &MediaEvent| matches!(event, MediaEvent::KeyFrameWanted { .. });
+        let wanted = self.events[0].iter().filter(|event| is_wanted(event)).count();
+        self.events[0].retain(|event| !is_wanted(event));
+        wanted
+    }
+}
+
+/// Bit 0 of a frame of VP8 says that it is no key frame (RFC 6386 §9.1).
+fn picture(len: usize, is_key: bool) -> Vec<u8> {
+    let mut bytes = vec![7; len];
+    bytes[0] = u8::from(!is_key);
+    bytes
+}
+
+#[test]
+fn sound_and_pictures_arrive_whole_and_in_order() {
+    let mut pair = Pair::new();
+    for step in 0..50_u32 {
+        pair.send(AUDIO, step * 960, vec![step as u8; 80]);
+        pair.send(VIDEO, step * 1800, picture(1500, step == 0));
+        pair.run(Duration::from_millis(20));
+    }
+    pair.run(Duration::from_millis(100));
+    let (sound, pictures) = (pair.frames(AUDIO), pair.frames(VIDEO));
+    assert_eq!((sound.len(), pictures.len()), (50, 50));
+    assert!(pictures.windows(2).all(|pair| pair[1].0.wrapping_sub(pair[0].0) == 1800));
+    assert!(pictures.iter().all(|(_, len, _)| *len == 1500));
+    let started = pair.events[1].iter().filter(|event| matches!(event, MediaEvent::Started { .. })).count();
+    assert_eq!(started, 2);
+}
+
+#[test]
+fn reports_tell_both_how_far_they_are_and_what_was_lost() {
+    let mut pair = Pair::new();
+    pair.lose_each = Some(10);
+    for step in 0..150_u32 {
+        pair.send(AUDIO, step * 960, vec![1; 80]);
+        pair.run(Duration::from_millis(20));
+    }
+    let stats = pair.ends[0].stats(pair.now);
+    let remote = stats.sent[0].remote.unwrap();
+    assert!(remote.lost >= 9, "{remote:?}");
+    let round_trip = stats.round_trip.unwrap();
+    assert!(round_trip.abs_diff(2 * DELAY) < Duration::from_millis(2), "{round_trip:?}");
+    let received = &pair.ends[1].stats(pair.now).received[0];
+    assert!(received.sender_report.is_some() && received.lost >= 9);
+    assert_eq!(pair.frames(AUDIO).len() as u64, received.packets);
+}
+
+#[test]
+fn lost_packets_of_pictures_are_sent_again_and_no_picture_is_lost() {
+    let mut pair = Pair::new();
+    pair.lose_each = Some(9);
+    for step in 0..150_u32 {
+        pair.send(VIDEO, step * 3000, picture(4000, step == 0));
+        pair.run(Duration::from_millis(33));
+    }
+    pair.run(Duration::from_secs(1));
+    assert_eq!(pair.frames(VIDEO).len(), 150);
+    let sent = pair.ends[0].stats(pair.now).sent.into_iter().find(|sent| sent.key == VIDEO).unwrap();
+    assert!(sent.counts.repeated_packets > 30 && sent.counts.nacks > 30);
+    assert_eq!(pair.key_frames_wanted(), 0);
+}
+
+#[test]
+fn who_begins_to_listen_late_asks_for_a_key_frame() {
+    let mut pair = Pair::new();
+    pair.ends[1].listen(VIDEO, false);
+    for step in 0..10_u32 {
+        pair.send(VIDEO, step * 3000, picture(500, step == 0));
+        pair.run(Duration::from_millis(33));
+    }
+    assert!(pair.frames(VIDEO).is_empty());
+    assert_eq!(pair.key_frames_wanted(), 0);
+    pair.ends[1].listen(VIDEO, true);
+    pair.run(Duration::from_millis(33));
+    assert_eq!(pair.key_frames_wanted(), 1);
+    pair.send(VIDEO, 60_000, picture(500, true));
+    pair.run(Duration::from_millis(100));
+    assert_eq!(pair.frames(VIDEO).len(), 1);
+    pair.ends[1].request_key_frame(VIDEO);
+    pair.run(Duration::from_millis(500));
+    assert!(pair.key_frames_wanted() >= 1);
+}
+
+#[test]
+fn the_estimate_grows_past_where_it_began() {
+    let mut pair = Pair::new();
+    let began = pair.ends[0].stats(pair.now).target_bps;
+    for step in 0..200_u32 {
+        pair.send(VIDEO, step * 3000, picture(3000, step == 0));
+        pair.run(Duration::from_millis(33));
+    }
+    let stats = pair.ends[0].stats(pair.now);
+    assert!(stats.target_bps > 2 * began, "{} from {began}", stats.target_bps);
+    let told = pair.events[0].iter().any(|event| matches!(event, MediaEvent::EstimateChanged { .. }));
+    assert!(told);
+}
+
+#[test]
+fn a_source_that_is_taken_out_says_goodbye_and_others_go_on() {
+    let mut pair = Pair::new();
+    pair.send(AUDIO, 0, vec![1; 80]);
+    pair.send(VIDEO, 0, picture(500, true));
+    pair.run(Duration::from_millis(100));
+    let mut without = plan(1000);
+    without.sections[1].send = None;
+    let now = pair.now;
+    pair.ends[0].commit(now, without);
+    pair.run(Duration::from_millis(100));
+    assert!(pair.events[1].contains(&MediaEvent::Ended { key: VIDEO, ssrc: 1020 }));
+    pair.send(AUDIO, 960, vec![1; 80]);
+    pair.run(Duration::from_millis(100));
+    assert_eq!(pair.frames(AUDIO).len(), 2);
+    let now = pair.now;
+    assert_eq!(pair.ends[0].send(now, VIDEO, &Frame::default()), Err(NotSent::NoSource));
+    assert_eq!(pair.ends[0].send(now, AUDIO, &Frame::default()), Err(NotSent::Codec));
+}
+
+#[test]
+fn nothing_is_due_once_nothing_flows() {
+    let mut pair = Pair::new();
+    assert!(pair.ends.iter().all(|media| media.poll_timeout(pair.now).is_none_or(|due| due <= pair.now)));
+    pair.send(AUDIO, 0, vec![1; 80]);
+    pair.send(VIDEO, 0, picture(500, true));
+    pair.run(Duration::from_secs(20));
+    for media in &pair.ends {
+        assert_eq!(media.poll_timeout(pair.now), None);
+    }
+}
+
+#[test]
+fn a_picture_that_waits_too_long_gives_way_to_newer_ones() {
+    let mut pair = Pair::new();
+    // No feedback: the estimate stays low.
+    for step in 0..100_u32 {
+        pair.send(VIDEO, step * 3000, picture(60_000, step == 0));
+        pair.flush();
+        pair.now += Duration::from_millis(33);
+    }
+    let sent = pair.ends[0].stats(pair.now).sent.into_iter().find(|sent| sent.key == VIDEO).unwrap();
+    assert!(sent.counts.dropped_frames > 0);
+    assert!(pair.key_frames_wanted() > 0);
+}
+
+#[test]
+fn what_nobody_agreed_on_is_counted_and_passed_over() {
+    let mut pair = Pair::new();
+    let mut plan = plan(1000);
+    plan.sections[0].mid = "other".into();
+    let now = pair.now;
+    pair.ends[0].commit(now, plan);
+    pair.send(AUDIO, 0, vec![1; 80]);
+    pair.run(Duration::from_millis(100));
+    assert!(pair.frames(AUDIO).is_empty());
+    assert_eq!(pair.ends[1].stats(pair.now).unrouted, 1);
+    pair.ends[1].handle_rtp(now, &[0x80, 1]);
+    pair.ends[1].handle_rtcp(now, &[0x80, 1, 2]);
+    assert_eq!(pair.ends[1].stats(pair.now).malformed, 1);
+}

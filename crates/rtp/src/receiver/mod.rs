@@ -1,0 +1,13 @@
+//! What comes from the other side: one [`Stream`] for each of its sources.
+//!
+//! Reading order: `stream` (packets in any order become frames in theirs) → `frame` (parts become one frame) → `missing`
+//! (what is asked for again) → `reception` (what reports say).
+
+mod frame;
+mod missing;
+mod reception;
+mod stream;
+
+pub use frame::ReceivedFrame;
+pub use stream::ReceivedCounts;
+pub(crate) use stream::{Arrived, Due, Stream};

@@ -1,0 +1,472 @@
+//! One source: its packets, late, twice or never, become frames in decoding order (RFC 3550, RFC 4585, RFC 4588).
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use peerline_wire::rtcp::ReportBlock;
+use peerline_wire::rtp::Header;
+use peerline_wire::rtp_ext::{AudioLevel, VideoOrientation};
+
+use super::frame::{Joining, Outcome, Piece, ReceivedFrame};
+use super::missing::Missing;
+use super::reception::Reception;
+use crate::plan::Codec;
+use crate::sequence::Unwrapper;
+
+/// Packets that wait for one before them.
+const MAX_WAITING_AUDIO: u64 = 64;
+const MAX_WAITING_VIDEO: u64 = 1024;
+/// How long those behind a gap wait where nothing is sent again: packets that overtook each other are a few ms apart.
+const MIN_PATIENCE: Duration = Duration::from_millis(20);
+const MAX_PATIENCE: Duration = Duration::from_millis(100);
+/// And where it is: a few tries.
+const MAX_REPAIR: Duration = Duration::from_millis(600);
+/// A key frame is a burst, and takes a round trip and its encoding to come.
+const KEY_FRAME_PATIENCE: Duration = Duration::from_millis(250);
+
+/// A packet after SRTP, and for a repair after it was unwrapped.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrived<'a> {
+    pub(crate) header: Header,
+    pub(crate) header_len: usize,
+    pub(crate) payload: &'a [u8],
+    pub(crate) is_repair: bool,
+    pub(crate) audio_level: Option<AudioLevel>,
+    pub(crate) orientation: Option<VideoOrientation>,
+    pub(crate) sources: Vec<u32>,
+}
+
+/// Counted since the source was first heard (W3C webrtc-stats, RTCInboundRtpStreamStats).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReceivedCounts {
+    pub frames: u64,
+    pub key_frames: u64,
+    pub frames_dropped: u64,
+    /// Came after its turn.
+    pub packets_discarded: u64,
+    pub packets_repaired: u64,
+    pub bytes_repaired: u64,
+    pub nacks: u64,
+    pub picture_losses: u64,
+    pub full_intras: u64,
+    /// The payload type of the last packet.
+    pub payload_type: Option<u8>,
+}
+
+/// What a stream wants to have said to its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    Nack,
+    KeyFrame,
+}
+
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) ssrc: u32,
+    /// Of its section.
+    pub(crate) key: u32,
+    is_video: bool,
+    codec: Option<Codec>,
+    unwrapper: Unwrapper,
+    pub(crate) reception: Reception,
+    pub(crate) counts: ReceivedCounts,
+    missing: Missing,
+    highest: u64,
+    /// What comes next; nothing before the first packet that somebody listens to.
+    next: Option<u64>,
+    /// Those from `next` on, which itself is missing.
+    waiting: VecDeque<Option<(Piece, Vec<u8>)>>,
+    spare: Vec<Vec<u8>>,
+    joining: Joining,
+    needs_key_frame: bool,
+    key_frame_asked: Option<Instant>,
+    is_key_frame_wanted: bool,
+    is_listened_to: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(ssrc: u32, key: u32, is_video: bool, is_listened_to: bool) -> Self {
+        Self {
+            ssrc,
+            key,
+            is_video,
+            codec: None,
+            unwrapper: Unwrapper::default(),
+            reception: Reception::default(),
+            counts: ReceivedCounts::default(),
+            missing: Missing::default(),
+            highest: 0,
+            next: None,
+            waiting: VecDeque::new(),
+            spare: Vec::new(),
+            joining: Joining::default(),
+            needs_key_frame: is_video,
+            key_frame_asked: None,
+            is_key_frame_wanted: false,
+            is_listened_to,
+        }
+    }
+
+    /// Whether anybody wants its frames. While nobody does, packets are counted and nothing is asked for.
+    pub(crate) fn listen(&mut self, is_listened_to: bool) {
+        if self.is_listened_to != is_listened_to {
+            self.is_listened_to = is_listened_to;
+            self.restart();
+            self.is_key_frame_wanted = is_listened_to && self.is_video;
+        }
+    }
+
+    /// Its owner cannot decode what came, and needs a picture that stands alone.
+    pub(crate) fn want_key_frame(&mut self) {
+        self.is_key_frame_wanted = self.is_video;
+    }
+
+    pub(crate) fn handle(
+        &mut self,
+        now: Instant,
+        arrived: &Arrived<'_>,
+        codec: &Codec,
+        tell: &mut impl FnMut(ReceivedFrame),
+    ) {
+        let header = &arrived.header;
+        self.codec = Some(*codec);
+        let number = self.unwrapper.unwrap(header.sequence);
+        if arrived.is_repair {
+            self.counts.packets_repaired += 1;
+            self.counts.bytes_repaired += arrived.payload.len() as u64;
+        } else {
+            let lens = (arrived.header_len, arrived.payload.len());
+            self.reception.received(now, number, header.timestamp, codec.clock_hz, lens);
+            self.counts.payload_type = Some(header.payload_type);
+        }
+        if !self.is_listened_to {
+            return;
+        }
+        let next = *self.next.get_or_insert(number);
+        if number < next {
+            self.counts.packets_discarded += u64::from(!arrived.is_repair);
+            return;
+        }
+        let max_waiting = if self.is_video { MAX_WAITING_VIDEO } else { MAX_WAITING_AUDIO };
+        if number - next >= max_waiting {
+            // Too much is gone to wait for: it goes on from here.
+            self.restart();
+            self.is_key_frame_wanted = self.is_video;
+            self.next = Some(number);
+        } else {
+            self.look_for_gap(number, codec);
+        }
+        let piece = Piece {
+            payload_type: header.payload_type,
+            format: codec.format,
+            timestamp: header.timestamp,
+            is_marked: header.is_marked,
+            arrived: now,
+            audio_level: arrived.audio_level,
+            orientation: arrived.orientation,
+            sources: arrived.sources.clone(),
+        };
+        if self.next == Some(number) {
+            self.waiting.pop_front();
+            self.take(piece, arrived.payload, tell);
+            self.drain(tell);
+        } else {
+            self.keep(number - next, piece, arrived.payload);
+        }
+    }
+
+    /// What is due is done; the caller says it to the source.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, round_trip: Duration, tell: &mut impl FnMut(ReceivedFrame)) {
+        while self.gap_deadline(round_trip).is_some_and(|deadline| deadline <= now) {
+            self.skip(tell);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self, now: Instant, round_trip: Duration) -> Option<Instant> {
+        let key_frame = self.is_key_frame_wanted.then(|| self.key_frame_due(now, round_trip));
+        [self.gap_deadline(round_trip), self.missing.due(now), key_frame].into_iter().flatten().min()
+    }
+
+    /// What is to be said now.
+    pub(crate) fn poll_due(&self, now: Instant, round_trip: Duration) -> Option<Due> {
+        if self.is_key_frame_wanted && self.key_frame_due(now, round_trip) <= now {
+            return Some(Due::KeyFrame);
+        }
+        self.missing.due(now).filter(|due| *due <= now).map(|_| Due::Nack)
+    }
+
+    /// For [`Due::Nack`].
+    pub(crate) fn take_missing(&mut self, now: Instant, round_trip: Duration, into: &mut Vec<u16>) {
+        self.missing.take_due(now, round_trip, into);
+        self.counts.nacks += 1;
+    }
+
+    /// For [`Due::KeyFrame`]; says by which request its codec can be asked, `None`: by none.
+    pub(crate) fn ask_key_frame(&mut self, now: Instant) -> Option<Codec> {
+        self.key_frame_asked = Some(now);
+        self.codec.filter(|codec| codec.has_picture_loss || codec.has_full_intra)
+    }
+
+    pub(crate) fn block(&mut self, now: Instant) -> ReportBlock {
+        self.reception.block(now, self.ssrc)
+    }
+
+    pub(crate) fn clock_hz(&self) -> u32 {
+        self.codec.map_or(90_000, |codec| codec.clock_hz)
+    }
+
+    fn restart(&mut self) {
+        self.next = None;
+        self.missing = Missing::default();
+        self.highest = 0;
+        self.waiting.clear();
+        self.joining = Joining::default();
+        self.needs_key_frame = self.is_video;
+    }
+
+    fn look_for_gap(&mut self, number: u64, codec: &Codec) {
+        let highest = self.highest;
+        self.highest = highest.max(number);
+        if highest == 0 || !codec.has_nack {
+            return;
+        }
+        self.missing.remove(number);
+        if number > highest + 1 && !self.missing.add(highest + 1, number) {
+            self.is_key_frame_wanted = self.is_video;
+        }
+    }
+
+    fn keep(&mut self, offset: u64, piece: Piece, payload: &[u8]) {
+        let at = offset as usize;
+        if self.waiting.len() <= at {
+            self.waiting.resize_with(at + 1, || None);
+        }
+        if self.waiting[at].is_none() {
+            let mut bytes = self.spare.pop().unwrap_or_default();
+            bytes.clear();
+            bytes.extend(payload);
+            self.waiting[at] = Some((piece, bytes));
+        }
+    }
+
+    fn drain(&mut self, tell: &mut impl FnMut(ReceivedFrame)) {
+        while let Some(Some((piece, payload))) = self.waiting.front_mut().map(Option::take) {
+            self.waiting.pop_front();
+            self.take(piece, &payload, tell);
+            if self.spare.len() < 16 {
+                self.spare.push(payload);
+            }
+        }
+    }
+
+    fn take(&mut self, piece: Piece, payload: &[u8], tell: &mut impl FnMut(ReceivedFrame)) {
+        self.next = self.next.map(|next| next + 1);
+        let Self { joining, counts, needs_key_frame, is_key_frame_wanted, is_video, ssrc, .. } = self;
+        let mut unsaid = 0;
+        joining.push(*ssrc, piece, payload, &mut |outcome| match outcome {
+            Outcome::Whole(frame) if frame.is_key || !*needs_key_frame => {
+                counts.frames += 1;
+                if *is_video && frame.is_key {
+                    counts.key_frames += 1;
+                    *needs_key_frame = false;
+                    *is_key_frame_wanted = false;
+                }
+                tell(frame);
+            }
+            outcome => {
+                if let Outcome::Whole(frame) = outcome {
+                    unsaid += frame.lost_before;
+                }
+                counts.frames_dropped += 1;
+                *needs_key_frame = *is_video;
+                *is_key_frame_wanted = *is_video;
+            }
+        });
+        joining.lost_too(unsaid);
+    }
+
+    /// Gives up what is missing at the front.
+    fn skip(&mut self, tell: &mut impl FnMut(ReceivedFrame)) {
+        let gone = self.waiting.iter().take_while(|slot| slot.is_none()).count();
+        self.waiting.drain(..gone);
+        let next = self.next.unwrap_or_default() + gone as u64;
+        self.next = Some(next);
+        self.missing.forget_before(next);
+        let mut damaged = 0;
+        self.joining.skip(u32::try_from(gone).unwrap_or(u32::MAX), &mut |_| damaged += 1);
+        self.counts.frames_dropped += damaged;
+        if self.is_video {
+            self.needs_key_frame = true;
+            self.is_key_frame_wanted = true;
+        }
+        self.drain(tell);
+    }
+
+    /// When what is missing at the front is given up.
+    fn gap_deadline(&self, round_trip: Duration) -> Option<Instant> {
+        let (first, _) = self.waiting.iter().flatten().next()?;
+        let has_nack = self.codec.is_some_and(|codec| codec.has_nack);
+        let jitter = self.reception.jitter(self.clock_hz());
+        let patience = if has_nack {
+            (round_trip * 3 + jitter * 2 + MAX_PATIENCE).min(MAX_REPAIR)
+        } else {
+            (jitter * 2 + MIN_PATIENCE).min(MAX_PATIENCE)
+        };
+        Some(first.arrived + patience)
+    }
+
+    fn key_frame_due(&self, now: Instant, round_trip: Duration) -> Instant {
+        self.key_frame_asked.map_or(now, |asked| asked + KEY_FRAME_PATIENCE.max(round_trip * 2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::Format;
+
+    const RTT: Duration = Duration::from_millis(50);
+
+    fn codec(format: Format, has_nack: bool) -> Codec {
+        Codec {
+            payload_type: 96,
+            format,
+            clock_hz: if format == Format::Whole { 48_000 } else { 90_000 },
+            rtx: None,
+            has_nack,
+            has_picture_loss: has_nack,
+            has_full_intra: false,
+            has_transport_feedback: false,
+        }
+    }
+
+    struct Heard {
+        stream: Stream,
+        codec: Codec,
+        frames: Vec<ReceivedFrame>,
+    }
+
+    impl Heard {
+        fn new(format: Format) -> Self {
+            let is_video = format != Format::Whole;
+            Self { stream: Stream::new(7, 1, is_video, true), codec: codec(format, is_video), frames: Vec::new() }
+        }
+
+        fn packet(&mut self, now: Instant, sequence: u16, timestamp: u32, is_marked: bool, payload: &[u8]) {
+            let header = Header { is_marked, payload_type: 96, sequence, timestamp, ssrc: 7 };
+            let arrived = Arrived {
+                header,
+                header_len: 12,
+                payload,
+                is_repair: false,
+                audio_level: None,
+                orientation: None,
+                sources: Vec::new(),
+            };
+            let frames = &mut self.frames;
+            self.stream.handle(now, &arrived, &self.codec, &mut |frame| frames.push(frame));
+        }
+
+        fn timeout(&mut self, now: Instant) {
+            let frames = &mut self.frames;
+            self.stream.handle_timeout(now, RTT, &mut |frame| frames.push(frame));
+        }
+
+        fn told(&mut self) -> Vec<(u32, Vec<u8>, u32)> {
+            std::mem::take(&mut self.frames).into_iter().map(|f| (f.timestamp, f.bytes, f.lost_before)).collect()
+        }
+    }
+
+    /// VP8: the first packet of a key frame, of another frame, and what goes on.
+    const KEY: &[u8] = &[0x10, 0, 1];
+    const DELTA: &[u8] = &[0x10, 1, 2];
+    const MORE: &[u8] = &[0x00, 3];
+
+    #[test]
+    fn audio_that_overtook_is_put_in_order_and_what_is_lost_is_waited_for_a_moment() {
+        let (now, mut heard) = (Instant::now(), Heard::new(Format::Whole));
+        heard.packet(now, 0xffff, 0, false, b"a");
+        heard.packet(now, 1, 1920, false, b"c");
+        heard.packet(now, 0, 960, false, b"b");
+        assert_eq!(heard.told(), [(0, b"a".to_vec(), 0), (960, b"b".to_vec(), 0), (1920, b"c".to_vec(), 0)]);
+        heard.packet(now, 4, 4800, false, b"f");
+        assert!(heard.told().is_empty());
+        let due = heard.stream.poll_timeout(now, RTT).unwrap();
+        assert!(due <= now + MAX_PATIENCE);
+        heard.timeout(due);
+        assert_eq!(heard.told(), [(4800, b"f".to_vec(), 2)]);
+        assert_eq!(heard.stream.poll_timeout(due, RTT), None);
+        // Too late.
+        heard.packet(due, 3, 3840, false, b"e");
+        assert!(heard.told().is_empty());
+        assert_eq!(heard.stream.counts.packets_discarded, 1);
+    }
+
+    #[test]
+    fn pictures_begin_with_a_key_frame_which_is_asked_for() {
+        let (now, mut heard) = (Instant::now(), Heard::new(Format::Vp8));
+        heard.packet(now, 10, 0, true, DELTA);
+        assert!(heard.told().is_empty());
+        assert_eq!(heard.stream.poll_due(now, RTT), Some(Due::KeyFrame));
+        assert!(heard.stream.ask_key_frame(now).is_some());
+        assert_eq!(heard.stream.poll_due(now, RTT), None);
+        assert_eq!(heard.stream.poll_due(now + KEY_FRAME_PATIENCE, RTT), Some(Due::KeyFrame));
+        heard.packet(now, 11, 3000, false, KEY);
+        heard.packet(now, 12, 3000, true, MORE);
+        assert_eq!(heard.told(), [(3000, vec![0, 1, 3], 0)]);
+        assert_eq!(heard.stream.poll_timeout(now, RTT), None);
+    }
+
+    #[test]
+    fn what_is_missing_of_a_picture_is_asked_for_and_nothing_is_lost_when_it_comes() {
+        let (now, mut heard) = (Instant::now(), Heard::new(Format::Vp8));
+        heard.packet(now, 10, 0, false, KEY);
+        heard.packet(now, 12, 3000, true, DELTA);
+        assert_eq!(heard.stream.poll_due(now, RTT), Some(Due::Nack));
+        let mut asked = Vec::new();
+        heard.stream.take_missing(now, RTT, &mut asked);
+        assert_eq!(asked, [11]);
+        heard.packet(now + RTT, 11, 0, true, MORE);
+        assert_eq!(heard.told(), [(0, vec![0, 1, 3], 0), (3000, vec![1, 2], 0)]);
+        assert_eq!(heard.stream.poll_timeout(now + RTT, RTT), None);
+    }
+
+    #[test]
+    fn what_never_comes_costs_the_pictures_up_to_the_next_key_frame() {
+        let (now, mut heard) = (Instant::now(), Heard::new(Format::Vp8));
+        heard.packet(now, 10, 0, true, KEY);
+        heard.packet(now, 12, 6000, true, DELTA);
+        heard.told();
+        heard.timeout(now + MAX_REPAIR);
+        assert!(heard.told().is_empty());
+        assert_eq!(heard.stream.poll_due(now + MAX_REPAIR, RTT), Some(Due::KeyFrame));
+        heard.packet(now + MAX_REPAIR, 13, 9000, true, KEY);
+        assert_eq!(heard.told(), [(9000, vec![0, 1], 1)]);
+        assert_eq!((heard.stream.counts.frames, heard.stream.counts.frames_dropped), (2, 1));
+    }
+
+    #[test]
+    fn a_jump_goes_on_from_where_it_went() {
+        let (now, mut heard) = (Instant::now(), Heard::new(Format::Whole));
+        heard.packet(now, 0, 0, false, b"a");
+        heard.packet(now, 5000, 960, false, b"b");
+        heard.packet(now, 5001, 1920, false, b"c");
+        assert_eq!(heard.told().len(), 3);
+        assert!(heard.stream.waiting.is_empty());
+    }
+
+    #[test]
+    fn nobody_listens_nothing_is_kept_and_nothing_asked() {
+        let (now, mut heard) = (Instant::now(), Heard::new(Format::Vp8));
+        heard.stream.listen(false);
+        for sequence in [1, 2, 5, 9] {
+            heard.packet(now, sequence, 0, true, DELTA);
+        }
+        assert!(heard.told().is_empty() && heard.stream.waiting.is_empty());
+        assert_eq!(heard.stream.poll_timeout(now, RTT), None);
+        assert_eq!(heard.stream.reception.lost(), 5);
+        heard.stream.listen(true);
+        heard.packet(now, 10, 0, true, DELTA);
+        assert_eq!(heard.stream.poll_due(now, RTT), Some(Due::KeyFrame));
+    }
+}

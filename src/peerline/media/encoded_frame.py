@@ -1,0 +1,36 @@
+"""One encoded frame of sound or picture, as an encoder gives it and a decoder takes it (RFC 3550, section 5.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["EncodedFrame"]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """What is carried by the packets of one RTP timestamp.
+
+    `data` is a raw frame: an Opus packet, a VP8 or VP9 frame, for H.264 an access unit in Annex B (with start codes),
+    for AV1 a temporal unit of OBUs with their sizes, with or without a temporal delimiter.
+    """
+
+    data: bytes
+    timestamp: int
+    """Ticks of the codec's RTP clock, counted from wherever the stream began; never wraps."""
+    codec: str
+    """ "opus", "pcmu", "pcma", "g722", "vp8", "vp9", "h264", "av1", or the name of a registered one."""
+    is_key: bool = True
+    """Whether it can be decoded without those before it; always so for sound."""
+    duration: int | None = None
+    """Ticks; None if only the next frame will tell."""
+    lost_before: int = 0
+    """How many frames right before this one are known to be missing."""
+    rid: str | None = None
+    """The simulcast layer it belongs to (RFC 8851)."""
+    payload_type: int | None = None
+    """Of RTP, where it came from a connection: which of several kinds of a codec (profiles of H.264) it is."""
+    rotation: int = 0
+    """Degrees clockwise by which a viewer has to turn the picture (3GPP TS 26.114, section 7.4.5)."""
+    audio_level: int | None = None
+    """How loud it is: 0 (overload) to 127 (silence), −dBov (RFC 6464)."""

@@ -1,0 +1,143 @@
+"""From the frames of a track to the packet core: what a sender does with them (W3C WebRTC, section 5.2)."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from peerline.engine.media import FrameOut
+from peerline.jsep.codecs import is_media
+from peerline.media.encoded_frame import EncodedFrame
+from peerline.media.encoding import Encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from peerline.jsep import Transceiver
+    from peerline.media.sink import Frame
+    from peerline.sdp import Codec
+    from peerline.webrtc.peer_transport import PeerTransport
+
+__all__ = ["Sending"]
+
+# What RTP, SRTP, UDP and IP add to each packet of sound, fifty times a second, and to pictures, as a part of them.
+_AUDIO_HEADERS_BPS = 50 * 8 * 44
+_VIDEO_SHARE = 0.93
+_MAX_VIDEO_BPS = 2_500_000
+_OPUS_BPS = 32_000
+# What the packet core begins with.
+_FIRST_ESTIMATE_BPS = 300_000
+
+
+class Sending:
+    """The sink of a sender's track. It is attached while the sender sends."""
+
+    def __init__(self, section: int, transport: PeerTransport, state: Transceiver) -> None:
+        self.transport = transport
+        self._section = section
+        self._state = state
+        self._codecs: dict[str, list[Codec]] = {}
+        self._encoding: Encoding | None = None
+        self._estimate_bps: int | None = None
+        self._limit_bps: int | None = None
+        self._offset: int | None = None
+        self._last: tuple[int, int] = (0, 0)
+
+    # As a sink ----------------------------------------------------------------------------------------
+
+    def takes(self, codec: str) -> bool:
+        """See Sink."""
+        return codec in self._codecs
+
+    def receive(self, frame: Frame) -> None:
+        """See Sink."""
+        if isinstance(frame, EncodedFrame):
+            self._send(frame)
+            return
+        encoding = self._encoding
+        if encoding is None:
+            name = self._first_choice()
+            if name is None:
+                return
+            encoding = self._encoding = Encoding(self._state.kind, name, self._send)
+            self._apply(encoding)
+        encoding.push(frame)
+
+    # What the sender says ------------------------------------------------------------------------------
+
+    def update(self, codecs: Sequence[Codec], encoding: Mapping[str, Any], limit_bps: int | None) -> None:
+        """After a negotiation, or setParameters."""
+        by_name: dict[str, list[Codec]] = {}
+        for codec in codecs:
+            if is_media(codec):
+                by_name.setdefault(codec.key, []).append(codec)
+        self._codecs, self._limit_bps, self._parameters = by_name, limit_bps, encoding
+        if self._encoding is not None:
+            if self._encoding.codec != self._first_choice():
+                self._encoding.close()
+                self._encoding = None
+            else:
+                self._apply(self._encoding)
+
+    def follow(self, estimate_bps: int) -> None:
+        """So much the path carries for this sender."""
+        self._estimate_bps = estimate_bps
+        if self._encoding is not None:
+            self._apply(self._encoding)
+
+    def request_key_frame(self) -> bool:
+        """Whether there is an encoder here that makes one."""
+        if self._encoding is None:
+            return False
+        self._encoding.request_key_frame()
+        return True
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """The encoder, where frames come that are not encoded."""
+        return self._encoding
+
+    def close(self) -> None:
+        """Nothing more is sent."""
+        self._codecs = {}
+        if self._encoding is not None:
+            self._encoding.close()
+            self._encoding = None
+
+    # Inside -------------------------------------------------------------------------------------------
+
+    def _first_choice(self) -> str | None:
+        wanted = self._parameters.get("codec")
+        if wanted is not None:
+            name = str(wanted["mimeType"]).partition("/")[2].lower()
+            if name in self._codecs:
+                return name
+        return next(iter(self._codecs), None)
+
+    def _send(self, frame: EncodedFrame) -> None:
+        codecs = self._codecs.get(frame.codec)
+        if not codecs:
+            return
+        numbers = [codec.payload_type for codec in codecs]
+        payload_type = frame.payload_type if frame.payload_type in numbers else numbers[0]
+        out = FrameOut(
+            frame.data,
+            frame.timestamp & 0xFFFFFFFF,
+            payload_type,
+            frame.audio_level,
+            frame.rotation if self._state.kind == "video" and frame.rotation else None,
+        )
+        # The engine may have been closed by another thread.
+        with contextlib.suppress(RuntimeError):
+            self.transport.send_frames(self._section, [out])
+
+    def _apply(self, encoding: Encoding) -> None:
+        limit = self._limit_bps
+        if self._state.kind == "audio":
+            encoding.set_bitrate(_OPUS_BPS if limit is None else max(6_000, min(limit - _AUDIO_HEADERS_BPS, 128_000)))
+            return
+        wanted = _MAX_VIDEO_BPS if limit is None else limit
+        wanted = min(wanted, _FIRST_ESTIMATE_BPS if self._estimate_bps is None else self._estimate_bps)
+        encoding.set_bitrate(int(wanted * _VIDEO_SHARE))
+        encoding.scale_down_by = self._parameters.get("scaleResolutionDownBy") or 1.0
+        encoding.max_frame_rate = self._parameters.get("maxFramerate")
