@@ -41,6 +41,34 @@
       };
       connection.ondatachannel = ({ channel }) => add(channel);
     },
+    // Camera and microphone; of the codecs only these two.
+    async addMedia([audio, video]) {
+      const stream = await navigator.mediaDevices.getUserMedia({
+        audio: Boolean(audio),
+        video: Boolean(video) && { width: 640, height: 480 },
+      });
+      for (const track of stream.getTracks()) {
+        const sender = connection.addTrack(track, stream);
+        const wanted = track.kind === "audio" ? audio : video;
+        const { codecs } = RTCRtpSender.getCapabilities(track.kind);
+        const chosen = codecs.filter(({ mimeType }) => mimeType.toLowerCase() === `${track.kind}/${wanted}`);
+        connection.getTransceivers().find((one) => one.sender === sender).setCodecPreferences([
+          ...chosen,
+          ...codecs.filter(({ mimeType }) => mimeType === "video/rtx"),
+        ]);
+      }
+      connection.ontrack ??= ({ track, streams }) => {
+        const player = document.createElement(track.kind);
+        player.srcObject = streams[0] ?? new MediaStream([track]);
+        player.autoplay = player.muted = true;
+        document.body.append(player);
+      };
+    },
+    async stats(type) {
+      const found = [];
+      for (const one of (await connection.getStats()).values()) if (one.type === type) found.push(one);
+      return found;
+    },
     createChannel: ([label, options]) => add(connection.createDataChannel(label, options)),
     async offer(iceRestart) {
       await connection.setLocalDescription(await connection.createOffer({ iceRestart }));

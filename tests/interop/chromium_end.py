@@ -33,6 +33,15 @@ class ChromiumEnd(End):
     async def create_channel(self, label: str, **options: Any) -> None:
         await self._do("createChannel", [label, options])
 
+    async def add_media(self, audio: str | None, video: str | None) -> None:
+        """Camera and microphone, in these codecs."""
+        await self._do("addMedia", [audio, video])
+
+    async def stats(self, type: str) -> list[dict[str, Any]]:
+        """Those of one type."""
+        found: list[dict[str, Any]] = await self._do("stats", type)
+        return found
+
     async def offer(self, *, restart: bool = False) -> Description:
         offer: Description = await self._do("offer", restart)
         return offer

@@ -26,6 +26,7 @@ from peerline.media.codecs import (
     encoder_for,
     register,
 )
+from peerline.media.codecs.ffmpeg_encoder import FfmpegEncoder
 from peerline.media.encoded_frame import EncodedFrame
 from peerline.media.video_frame import VideoFrame
 
@@ -280,6 +281,14 @@ def test_timestamps_are_times_of_90_khz_and_go_on_when_a_source_begins_again(nam
 
 
 @every_video
+def test_how_a_picture_is_to_be_turned_is_passed_on(name: str) -> None:
+    (frame,) = encoder_for(name).encode(VideoFrame(picture(0).to_av(), rotation=90))
+    (shown,) = decoder_for(name).decode(frame)
+    assert (frame.rotation, shown.rotation) == (90, 90)
+    assert (shown.width, shown.height) == (320, 240)
+
+
+@every_video
 def test_two_encoders_may_share_a_picture(name: str) -> None:
     one, other = encoder_for(name), encoder_for(name)
     shared = picture(0)
@@ -374,6 +383,29 @@ def test_closing_twice_is_fine_and_nothing_works_afterwards(name: str) -> None:
 def test_unused_ones_can_be_closed(name: str) -> None:
     encoder_for(name).close()
     decoder_for(name).close()
+
+
+@pytest.mark.parametrize("name", ["vp8", "vp9"])
+def test_where_libvpx_is_unknown_ffmpegs_way_to_it_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise NotSupportedError("unknown")
+
+    monkeypatch.setattr("peerline.media.codecs.libvpx.require", refuse)
+    encoder, decoder = encoder_for(name, VideoSettings(bitrate_bps=500_000)), decoder_for(name)
+    assert isinstance(encoder, FfmpegEncoder)
+    frames = encoded_pictures(encoder, range(70))
+    encoder.set_bitrate(200_000)
+    encoder.request_key_frame()
+    frames += encoded_pictures(encoder, range(70, 80))
+    assert [index for index, frame in enumerate(frames) if frame.is_key] == [0, 70]
+    shown = [one for frame in frames for one in decoder.decode(frame)]
+    assert psnr(shown[60], picture(60)) > GOOD_PSNR
+
+
+def test_pictures_may_be_encoded_by_many_threads() -> None:
+    for name in codec_names("video"):
+        (frame,) = encoder_for(name, VideoSettings(threads=17)).encode(picture(0, 1280, 720))
+        assert len(decoder_for(name).decode(frame)) == 1
 
 
 def test_an_unknown_codec_is_refused_with_those_that_there_are() -> None:

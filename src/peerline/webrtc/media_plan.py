@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from peerline.engine.media import CodecPlan, MediaPlan, SectionPlan, SendingPlan
 from peerline.jsep.direction import receives, sends
@@ -14,21 +14,31 @@ if TYPE_CHECKING:
     from peerline.sdp import Codec, MediaSection
     from peerline.webrtc.rtp_transceiver import RTCRtpTransceiver
 
-__all__ = ["media_plan"]
+__all__ = ["Carried", "media_plan"]
 
 # What packets are made of and read as; the rest (flexfec, comfort noise) is never negotiated.
 _FORMATS = {"opus", "pcmu", "pcma", "g722", "telephone-event", "vp8", "vp9", "h264", "av1", "red", "ulpfec"}
 _RECEIVED_ALONE = {"red", "ulpfec"}
 
 
-def media_plan(cname: str, transceivers: Iterable[tuple[RTCRtpTransceiver, MediaSection | None]]) -> MediaPlan:
-    """Of the transceivers that share a transport, each with the section of the remote description."""
-    sections = [_section(transceiver, remote) for transceiver, remote in transceivers]
-    has_reduced_size = all(one._negotiated.is_rtcp_reduced_size for one, _ in transceivers)
+class Carried(NamedTuple):
+    """A transceiver, and its sections of the two descriptions."""
+
+    transceiver: RTCRtpTransceiver
+    local: MediaSection | None
+    remote: MediaSection | None
+
+
+def media_plan(cname: str, transceivers: Sequence[Carried]) -> MediaPlan:
+    """Of the transceivers that share a transport."""
+    sections = [_section(*carried) for carried in transceivers]
+    has_reduced_size = all(carried.transceiver._negotiated.is_rtcp_reduced_size for carried in transceivers)
     return MediaPlan(cname, has_reduced_size, sections)
 
 
-def _section(transceiver: RTCRtpTransceiver, remote: MediaSection | None) -> SectionPlan:
+def _section(
+    transceiver: RTCRtpTransceiver, local: MediaSection | None, remote: MediaSection | None
+) -> SectionPlan:
     state = transceiver._negotiated
     direction = state.current_direction or "inactive"
     extensions = [(SHORT_NAMES[one.uri], one.id) for one in state.extensions if one.uri in SHORT_NAMES]
@@ -43,7 +53,7 @@ def _section(transceiver: RTCRtpTransceiver, remote: MediaSection | None) -> Sec
         mid=state.mid or "",
         is_video=state.kind == "video",
         extensions=extensions,
-        receive=_codecs(state.receive_codecs) if receives(direction) else (),
+        receive=_received(state.receive_codecs, local) if receives(direction) else (),
         sources=_sources(remote),
         send=send,
     )
@@ -62,6 +72,13 @@ def _codecs(codecs: Sequence[Codec]) -> list[CodecPlan]:
         for codec in codecs
         if codec.key in _FORMATS
     ]
+
+
+def _received(agreed: Sequence[Codec], local: MediaSection | None) -> list[CodecPlan]:
+    """What we offered may come, whatever the answer took of it: Chromium wraps in RED what it did not answer."""
+    offered = local.codecs if local is not None else ()
+    known = {codec.payload_type for codec in agreed}
+    return _codecs([*agreed, *(codec for codec in offered if codec.payload_type not in known)])
 
 
 def _sources(remote: MediaSection | None) -> list[tuple[int, int | None]]:

@@ -14,7 +14,7 @@ from peerline.webrtc.events import (
     RTCPeerConnectionIceEvent,
 )
 from peerline.webrtc.ice_candidate import RTCIceCandidate
-from peerline.webrtc.media_plan import media_plan
+from peerline.webrtc.media_plan import Carried, media_plan
 from peerline.webrtc.peer_connection_states import (
     RTCIceConnectionState,
     RTCIceGatheringState,
@@ -27,10 +27,8 @@ from peerline.webrtc.peer_transport import IceCredentials, PeerTransport
 
 if TYPE_CHECKING:
     from peerline.engine.media import ReceivedFrame
-    from peerline.sdp import MediaSection
     from peerline.webrtc.data_channel import RTCDataChannel
     from peerline.webrtc.peer_connection_base import ConnectionBase
-    from peerline.webrtc.rtp_transceiver import RTCRtpTransceiver
     from peerline.webrtc.sctp_transport import RTCSctpTransport
 
 __all__ = ["ConnectionTransports"]
@@ -217,23 +215,23 @@ class ConnectionTransports:
     def commit_media(self) -> None:
         """Tell every transport what it carries: after descriptions, and when a sender changed."""
         connection = self._connection
-        remote = connection._session.current_remote or connection._session.remote
-        sections = remote.sections if remote is not None else ()
-        carried: dict[int, list[tuple[RTCRtpTransceiver, MediaSection | None]]] = {key: [] for key in self._told}
+        session = connection._session
+        local, remote = session.current_local or session.local, session.current_remote or session.remote
+        carried: dict[int, list[Carried]] = {key: [] for key in self._told}
         for transceiver in connection._transceivers:
             state = transceiver._negotiated
-            plan = connection._session.layout.of(state.index)
-            path, section = None, None
+            plan = session.layout.of(state.index)
+            path, theirs = None, None
             if plan is not None and not state.is_stopped and plan.key in carried:
-                assert state.index is not None
-                section = sections[state.index] if state.index < len(sections) else None
-                carried[plan.key].append((transceiver, section))
+                ours = local.section(state.index) if local is not None else None
+                theirs = remote.section(state.index) if remote is not None else None
+                carried[plan.key].append(Carried(transceiver, ours, theirs))
                 path = self._told[plan.key].transport
-            transceiver._sender._commit(path, section)
+            transceiver._sender._commit(path, theirs)
         for key, of_it in carried.items():
-            self._told[key].transport.commit_media(media_plan(connection._session.settings.cname, of_it))
+            self._told[key].transport.commit_media(media_plan(session.settings.cname, of_it))
         for transceiver in connection._transceivers:
-            transceiver._receiver._commit()
+            transceiver._receiver._commit(local)
 
     # Inside ----------------------------------------------------------------------------------------
 

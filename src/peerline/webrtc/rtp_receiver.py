@@ -17,6 +17,7 @@ from peerline.webrtc.rtp_sources import RTCRtpContributingSource, RTCRtpSynchron
 
 if TYPE_CHECKING:
     from peerline.engine.media import ReceivedFrame
+    from peerline.jsep.record import Applied
     from peerline.webrtc.dtls_transport import RTCDtlsTransport
     from peerline.webrtc.peer_connection_base import ConnectionBase
     from peerline.webrtc.peer_transport import PeerTransport
@@ -38,6 +39,7 @@ class RTCRtpReceiver:
     _jitter_buffer_target: float | None
     _number: int
     _sources: Sources
+    _codecs: dict[int, str]  # by payload type
     _timestamps: dict[int, int]  # the last one of each source, counted on past its wraps
 
     def __init__(self) -> None:
@@ -51,6 +53,7 @@ class RTCRtpReceiver:
         made._track = RemoteTrack(negotiated.kind, listen=made._listen, ask=made._request_key_frame)
         made._sources = Sources()
         made._timestamps = {}
+        made._codecs = {}
         made._streams = []
         made._transport = None
         made._jitter_buffer_target = None
@@ -137,8 +140,10 @@ class RTCRtpReceiver:
         if path is not None:
             path.request_key_frame(self._number)
 
-    def _commit(self) -> None:
-        """Descriptions may have moved it to another transport."""
+    def _commit(self, local: Applied | None) -> None:
+        """Descriptions may have moved it to another transport, or changed what payload types mean."""
+        section = local.section(self._negotiated.index) if local is not None else None
+        self._codecs = {codec.payload_type: codec.key for codec in section.codecs} if section is not None else {}
         if self._track.is_wanted:
             self._listen(True)
 
@@ -147,9 +152,8 @@ class RTCRtpReceiver:
             self._track.set_muted(False)
 
     def _receive(self, frames: list[ReceivedFrame]) -> None:
-        codecs = {codec.payload_type: codec.key for codec in self._negotiated.receive_codecs}
         for frame in frames:
-            name = codecs.get(frame.payload_type)
+            name = self._codecs.get(frame.payload_type)
             if name is None:
                 continue
             last = self._timestamps.get(frame.ssrc, frame.timestamp)

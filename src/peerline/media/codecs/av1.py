@@ -23,10 +23,10 @@ class Av1Encoder(FfmpegEncoder):
     is_reopened_for_keys = True
     smallest = 64  # of its rate control
 
-    def _options(self, bitrate_bps: int) -> dict[str, str]:
-        # It writes its settings to the terminal whenever it is opened; only errors are wanted there.
-        os.environ.setdefault("SVT_LOG", "1")
-        parameters = f"rtc=1:pred-struct=1:rc=2:lookahead=0:scd=0:lp={self._settings.threads}"
+    def _options(self, bitrate_bps: int, threads: int) -> dict[str, str]:
+        # It writes to the terminal whenever it is opened; what is an error comes as an exception.
+        os.environ.setdefault("SVT_LOG", "0")
+        parameters = f"rtc=1:pred-struct=1:rc=2:lookahead=0:scd=0:lp={threads}"
         return {"preset": "11", "svtav1-params": parameters}
 
     def _encode(self, picture: av.VideoFrame, ticks: int, *, is_key: bool) -> list[tuple[bytes, bool]]:

@@ -52,7 +52,7 @@ class VideoEncoder(Protocol):
     def encode(self, frame: VideoFrame) -> list[EncodedFrame]:
         """One frame, or none if the bitrate has no room for it. Another size begins with a key frame.
 
-        `rotation` is not part of a frame: it is told by RTP (3GPP TS 26.114, coordination of video orientation).
+        The pixels are not turned by `rotation`: it is passed on, for RTP to tell.
         """
 
     def set_bitrate(self, bitrate_bps: int) -> None:

@@ -40,7 +40,7 @@ class FfmpegEncoder(BaseVideoEncoder):
         self._opened_bps = settings.bitrate_bps
 
     @abstractmethod
-    def _options(self, bitrate_bps: int) -> dict[str, str]: ...
+    def _options(self, bitrate_bps: int, threads: int) -> dict[str, str]: ...
 
     def _must_reopen(self, ticks: int) -> bool:
         if self._wants_key and self.is_reopened_for_keys:
@@ -48,7 +48,7 @@ class FfmpegEncoder(BaseVideoEncoder):
         step = abs(self._bitrate_bps - self._opened_bps) / self._opened_bps
         return step > _STEP and ticks - self._opened_ticks >= _PAUSE_TICKS
 
-    def _open(self, width: int, height: int) -> None:
+    def _open(self, width: int, height: int, threads: int) -> None:
         width, height = self._fit(width), self._fit(height)
         context = av.CodecContext.create(self.ffmpeg_name, "w")
         assert isinstance(context, av.VideoCodecContext)
@@ -56,9 +56,9 @@ class FfmpegEncoder(BaseVideoEncoder):
         context.time_base = Fraction(1, CLOCK_RATE)
         context.framerate = Fraction(self._settings.frame_rate).limit_denominator(1001)
         context.bit_rate = self._bitrate_bps
-        context.thread_count = self._settings.threads
+        context.thread_count = threads
         context.gop_size = 1 << 20
-        context.options = self._options(self._bitrate_bps)
+        context.options = self._options(self._bitrate_bps, threads)
         try:
             context.open()
         except av.FFmpegError as error:

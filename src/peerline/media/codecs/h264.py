@@ -15,7 +15,7 @@ class H264Encoder(FfmpegEncoder):
     is_even = True
     smallest = 2
 
-    def _options(self, bitrate_bps: int) -> dict[str, str]:
+    def _options(self, bitrate_bps: int, threads: int) -> dict[str, str]:
         return {
             "preset": "veryfast",
             "tune": "zerolatency",

@@ -46,7 +46,7 @@ class VideoSettings:
     frame_rate: float = 30.0
     """About how many pictures a second will come."""
     threads: int = 2
-    """How many threads may encode at once."""
+    """How many threads may encode one picture; up to 640x480 it is one."""
 
     def __post_init__(self) -> None:
         if self.bitrate_bps <= 0 or self.frame_rate <= 0 or self.threads <= 0:

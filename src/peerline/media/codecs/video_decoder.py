@@ -49,7 +49,7 @@ class _Decoder:
         pictures = self._pictures(encoded)
         self._needs_key = False
         time_s = encoded.timestamp / _CLOCK_RATE
-        return [VideoFrame(picture, time_s=time_s) for picture in pictures]
+        return [VideoFrame(picture, time_s=time_s, rotation=encoded.rotation) for picture in pictures]
 
     def close(self) -> None:
         """Give memory back; once more is fine."""

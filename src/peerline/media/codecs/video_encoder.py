@@ -43,7 +43,7 @@ class BaseVideoEncoder(ABC):
         size = (frame.width, frame.height)
         is_new = size != self._size or self._must_reopen(ticks)
         if is_new:
-            self._reopen(size, ticks)
+            self._reopen(*size, ticks)
         try:
             encoded = self._encode(frame.to_i420(), ticks, is_key=is_new or self._wants_key)
         except EncodingError:
@@ -51,7 +51,8 @@ class BaseVideoEncoder(ABC):
             raise
         if is_new or any(is_key for _, is_key in encoded):
             self._wants_key = False
-        return [EncodedFrame(data, ticks, self.codec, is_key) for data, is_key in encoded]
+        rotation = frame.rotation
+        return [EncodedFrame(data, ticks, self.codec, is_key, rotation=rotation) for data, is_key in encoded]
 
     def set_bitrate(self, bitrate_bps: int) -> None:
         """As soon as the codec can."""
@@ -69,11 +70,12 @@ class BaseVideoEncoder(ABC):
         self._size = None
         self._release()
 
-    def _reopen(self, size: tuple[int, int], ticks: int) -> None:
+    def _reopen(self, width: int, height: int, ticks: int) -> None:
         self._release()
         self._size = None
-        self._open(*size)
-        self._size, self._opened_ticks = size, ticks
+        # Threads wait for each other by spinning: on a busy machine that costs more than they are worth for little.
+        self._open(width, height, 1 if width * height <= 640 * 480 else self._settings.threads)
+        self._size, self._opened_ticks = (width, height), ticks
 
     def _ticks(self, frame: VideoFrame) -> int:
         """Its time. Where a source begins again, or tells no times, it goes on at the usual frame rate."""
@@ -93,7 +95,7 @@ class BaseVideoEncoder(ABC):
         """Tell the open encoder."""
 
     @abstractmethod
-    def _open(self, width: int, height: int) -> None: ...
+    def _open(self, width: int, height: int, threads: int) -> None: ...
 
     @abstractmethod
     def _encode(self, picture: av.VideoFrame, ticks: int, *, is_key: bool) -> list[tuple[bytes, bool]]: ...

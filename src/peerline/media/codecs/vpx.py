@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from peerline.errors import NotSupportedError
@@ -25,13 +26,12 @@ class _VpxEncoder(BaseVideoEncoder):
         self._encoder: libvpx.Encoder | None = None
         self._duration = max(1, round(CLOCK_RATE / settings.frame_rate))
 
-    def _controls(self, width: int, height: int) -> dict[int, int]:
-        raise NotImplementedError
+    @abstractmethod
+    def _controls(self, threads: int) -> dict[int, int]: ...
 
-    def _open(self, width: int, height: int) -> None:
-        self._encoder = libvpx.Encoder(
-            self._interface, width, height, self._bitrate_bps, self._settings.threads, self._controls(width, height)
-        )
+    def _open(self, width: int, height: int, threads: int) -> None:
+        controls = self._controls(threads)
+        self._encoder = libvpx.Encoder(self._interface, width, height, self._bitrate_bps, threads, controls)
 
     def _encode(self, picture: av.VideoFrame, ticks: int, *, is_key: bool) -> list[tuple[bytes, bool]]:
         assert self._encoder is not None
@@ -53,14 +53,13 @@ class Vp8Encoder(_VpxEncoder):
     codec = "vp8"
     _interface = "vpx_codec_vp8_cx"
 
-    def _controls(self, width: int, height: int) -> dict[int, int]:
-        # A key frame may take as much as nine usual ones. Partitions (log 2) are what threads share.
-        partitions = 1 if self._settings.threads > 1 else 0
+    def _controls(self, threads: int) -> dict[int, int]:
+        # A key frame may take as much as nine usual ones. Threads share partitions.
         return {
             libvpx.CPU_USED: -8,
             libvpx.STATIC_THRESHOLD: 1,
             libvpx.MAX_INTRA: 900,
-            libvpx.TOKEN_PARTITIONS: partitions,
+            libvpx.TOKEN_PARTITIONS: _shares(threads),
         }
 
 
@@ -70,15 +69,14 @@ class Vp9Encoder(_VpxEncoder):
     codec = "vp9"
     _interface = "vpx_codec_vp9_cx"
 
-    def _controls(self, width: int, height: int) -> dict[int, int]:
-        tiles = 0 if width < 512 or self._settings.threads == 1 else 1
+    def _controls(self, threads: int) -> dict[int, int]:
         return {
             libvpx.CPU_USED: 8,
             libvpx.STATIC_THRESHOLD: 1,
             libvpx.MAX_INTRA: 900,
             libvpx.AQ_MODE: 3,
             libvpx.ROW_MT: 1,
-            libvpx.TILES: tiles,
+            libvpx.TILES: _shares(threads),
         }
 
 
@@ -88,7 +86,7 @@ class FfmpegVp8Encoder(FfmpegEncoder):
     codec = "vp8"
     ffmpeg_name = "libvpx"
 
-    def _options(self, bitrate_bps: int) -> dict[str, str]:
+    def _options(self, bitrate_bps: int, threads: int) -> dict[str, str]:
         return {"cpu-used": "-8", "static-thresh": "1", **_realtime(bitrate_bps)}
 
 
@@ -98,8 +96,13 @@ class FfmpegVp9Encoder(FfmpegEncoder):
     codec = "vp9"
     ffmpeg_name = "libvpx-vp9"
 
-    def _options(self, bitrate_bps: int) -> dict[str, str]:
+    def _options(self, bitrate_bps: int, threads: int) -> dict[str, str]:
         return {"cpu-used": "8", "row-mt": "1", "aq-mode": "3", "tile-columns": "1", **_realtime(bitrate_bps)}
+
+
+def _shares(threads: int) -> int:
+    """The logarithm of the partitions or tiles: a power of 2, 8 at most."""
+    return min(3, threads.bit_length() - 1)
 
 
 def _realtime(bitrate_bps: int) -> dict[str, str]:

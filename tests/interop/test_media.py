@@ -1,0 +1,92 @@
+"""Sound and pictures between Peerline and a real Chromium: what it sends is sent back, and it plays it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import peerline
+from interop.chromium_end import ChromiumEnd
+from interop.conftest import MakeEnd
+from interop.end import connect
+from interop.python_end import PeerlineEnd
+from peerline.media import EncodedTrack
+
+PATIENCE_S = 30.0
+
+AUDIO = ["opus", "pcmu", "pcma", "g722"]
+VIDEO = ["vp8", "vp9", "av1", "h264"]
+
+
+class Echo(PeerlineEnd):
+    """Sends back what comes, as it came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.codecs: set[str] = set()
+        self.frames = 0
+        self.connection.ontrack = self._on_track
+
+    def _on_track(self, event: Any) -> None:
+        back = EncodedTrack(event.track.kind, "echo")
+        back.onkeyframe = lambda _: event.track.request_key_frame()
+        event.transceiver.direction = "sendrecv"
+        event.transceiver.sender.replaceTrack(back)
+        task = asyncio.ensure_future(self._pass(event.track, back))
+        self._tasks.add(task)
+
+    async def _pass(self, track: Any, back: EncodedTrack) -> None:
+        async for frame in track.encoded_frames():
+            self.codecs.add(frame.codec)
+            self.frames += 1
+            back.write(frame)
+
+
+async def until(is_so: Callable[[list[dict[str, Any]]], bool], end: ChromiumEnd, type: str) -> list[dict[str, Any]]:
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found = await end.stats(type)
+            if is_so(found):
+                return found
+            await asyncio.sleep(0.2)
+
+
+def is_playing(found: list[dict[str, Any]]) -> bool:
+    by_kind = {one["kind"]: one for one in found}
+    return (
+        by_kind.get("video", {}).get("framesDecoded", 0) >= 30
+        and by_kind.get("audio", {}).get("totalSamplesReceived", 0) - by_kind["audio"].get("concealedSamples", 0) > 48000
+    )
+
+
+@pytest.mark.parametrize(("audio", "video"), list(zip(AUDIO, VIDEO, strict=True)))
+@pytest.mark.parametrize("is_offerer", [True, False], ids=["they-offer", "we-offer"])
+async def test_chromium_hears_and_sees_itself(make_end: MakeEnd, audio: str, video: str, is_offerer: bool) -> None:
+    chromium = await make_end("chromium")
+    assert isinstance(chromium, ChromiumEnd)
+    echo = Echo()
+    try:
+        if is_offerer:
+            await chromium.add_media(audio, video)
+            await connect(chromium, echo)
+        else:
+            # Who answers sends what the offer has first.
+            for kind, name in (("audio", audio), ("video", video)):
+                codecs = peerline.RTCRtpReceiver.getCapabilities(kind).codecs
+                wanted = [codec for codec in codecs if codec.mimeType.lower() in (f"{kind}/{name}", "video/rtx")]
+                echo.connection.addTransceiver(kind).setCodecPreferences(wanted)
+            await chromium.add_media(audio, video)
+            await connect(echo, chromium)
+        await until(is_playing, chromium, "inbound-rtp")
+        assert echo.codecs == {audio, video}
+        # It hears of its own stream through our reports.
+        heard = await until(lambda found: len(found) == 2, chromium, "remote-inbound-rtp")
+        assert all(one["packetsLost"] == 0 for one in heard)
+        assert all(one["totalRoundTripTime"] < 1 for one in heard)
+        reported = await until(lambda found: len(found) == 2, chromium, "remote-outbound-rtp")
+        assert all(one["packetsSent"] > 0 for one in reported)
+    finally:
+        await echo.close()
