@@ -72,6 +72,7 @@ class Config:
     port: int = 8080
     lan: bool = False  # also listen on the LAN, with HTTPS
     stun_port: int = 3478
+    echo: bool = True  # a robot called Echo, which shows and tells people what it sees and hears of them
     turn: bool = True
     turn_port: int = 3478  # UDP and TCP; the same as stun_port: one socket for both
     turn_tls_port: int = 5349  # TLS; open where there is a certificate: this one, or that of `lan`

@@ -118,7 +118,9 @@ class Switchboard:
             return self._meet(call, crossing, now)
         if callee.chosen == "dnd":
             self._refuse(call, "dnd", "they do not want to be disturbed", now)
-        if callee.calls:
+        if callee.u in self._roster.takes_many:
+            devices = [device for device in devices if device.call is None]
+        if not devices or (callee.calls and callee.u not in self._roster.takes_many):
             self._refuse(call, "busy", "they are in a call", now)
         self._begin(call)
         call.apply(CallInput.REACHED)

@@ -26,6 +26,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     relay.add_argument(
         "--stun-port", type=int, metavar="PORT", default=none, help="UDP port of STUN; 0 picks one (3478)"
     )
+    p.add_argument("--no-echo", action="store_false", dest="echo", default=none, help="no robot called Echo")
     relay.add_argument("--no-turn", action="store_false", dest="turn", default=none, help="no relay")
     p.add_argument("--auth", choices=("open", "token"), default=none, help="who may register (open)")
     store = p.add_mutually_exclusive_group()

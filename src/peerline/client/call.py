@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
@@ -68,7 +68,13 @@ class Call:
         """Why it ended: a word of docs/protocol.md, section 7, or the code of the refusal."""
         self.media: list[str] = []
         """What the other side sends or wants to: "a", "v"; empty: only data."""
+        self.offered: list[str] = []
+        """What we send."""
         self.times_rung = 0
+        self.on_connection: Callable[[RTCPeerConnection], None] | None = None
+        """Called with each peer connection of the call before anything is negotiated: to add tracks to it, and to
+        listen for `track`. Where nobody does, sound and pictures are not sent to us. To be set before `accept`, or given
+        to `me.call`."""
         self._line = line
         self._is_up = False
         self._was_connected = False
@@ -103,8 +109,11 @@ class Call:
         """The state of now, then each change, "ended" last."""
         return self._state.follow()
 
-    async def accept(self) -> Self:
-        """Take a call that rings here. Raises CallOverError if it is gone meanwhile."""
+    async def accept(self, media: Sequence[str] = ()) -> Self:
+        """Take a call that rings here. `media`: what we send, "a" and "v"; it is told to the other side.
+
+        Raises CallOverError if it is gone meanwhile.
+        """
         self._require_alive()
         if self.state != "incoming":
             return self
@@ -117,7 +126,8 @@ class Call:
             if not answered.done():
                 answered.set_result(None)
 
-        self._line.ask("accept", {"media": []}, self.id, answer)
+        self.offered = list(media)
+        self._line.ask("accept", {"media": self.offered}, self.id, answer)
         await answered
         self._require_alive()
         return self
@@ -214,7 +224,7 @@ class Call:
                 self.finish(body.code)
             answer(body)
 
-        self._line.ask("call", {"to": f"u/{self.peer.u}", "media": []}, self.id, placed)
+        self._line.ask("call", {"to": f"u/{self.peer.u}", "media": self.offered}, self.id, placed)
 
     def session_is_new(self) -> None:
         """A server that started anew knows nothing of a call that was not answered yet."""
@@ -282,7 +292,10 @@ class Call:
 
     def new_connection(self) -> RTCPeerConnection:
         """One with the ICE servers of now."""
-        return self._line.new_connection()
+        pc = self._line.new_connection()
+        if self.on_connection is not None:
+            self.on_connection(pc)
+        return pc
 
     def say(self, t: str, d: Any) -> None:
         """To the other side, through the server."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, Literal, Self
 
 import msgspec
@@ -116,14 +116,23 @@ class Client:
         await self._state.until(lambda: self.state == "closed")
         return self._why or "closed"
 
-    async def call(self, name: str) -> Call:
+    async def call(
+        self,
+        name: str,
+        *,
+        media: Sequence[str] = (),
+        on_connection: Callable[[RTCPeerConnection], None] | None = None,
+    ) -> Call:
         """Call somebody; returns as soon as the server has let it through: `async with` or `connected()` wait further.
+
+        `media`: what we send, "a" and "v"; `on_connection` adds the tracks (see `Call.on_connection`).
 
         Raises CallOverError (`offline`, `busy`, `dnd`, `conflict` …), RemoteProtocolError for what is no name,
         SignedOutError.
         """
         u, n = parse_name(name)
         call = self._add(Call(self, make_call_token(), "out", m.Who(u, n)))
+        call.offered, call.on_connection = list(media), on_connection
         answered: asyncio.Future[PeerlineError | None] = asyncio.get_running_loop().create_future()
 
         def answer(body: Raw | PeerlineError) -> None:
@@ -314,7 +323,7 @@ class Client:
                 "peer": call.peer.u,
                 "role": "caller" if call.direction == "out" else "callee",
                 "live": call.pc is not None,
-                "media": [],
+                "media": call.offered,
             }
             for call in calls
         ]

@@ -146,7 +146,8 @@ class Negotiation:
         await self._add_early()
         for transceiver in pc.getTransceivers():
             # Sound and pictures that nobody here asked for are not sent for nothing.
-            if transceiver.currentDirection is None and transceiver.direction == "recvonly":
+            is_wanted = pc.ontrack is not None
+            if transceiver.currentDirection is None and transceiver.direction == "recvonly" and not is_wanted:
                 transceiver.direction = "inactive"
         answer = await pc.createAnswer()
         # The first answer takes a candidate along: the other side then knows where to look as soon as it may.

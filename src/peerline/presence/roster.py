@@ -19,6 +19,8 @@ class Roster:
     def __init__(self, timers: Timers, linger_s: float) -> None:
         self._timers = timers
         self._linger_s = linger_s
+        # Robots: each of their devices takes a call, and they are busy when none is left.
+        self.takes_many: set[str] = set()
         self._people: dict[str, Person] = {}
         self._watchers: set[Session] = set()
         self._shown: dict[str, PersonShown] = {}  # what watchers were told, by canonical name
@@ -57,7 +59,7 @@ class Roster:
             return "offline"
         if person.chosen == "dnd":
             return "dnd"
-        return "call" if person.calls_up else person.chosen
+        return "call" if person.calls_up and person.u not in self.takes_many else person.chosen
 
     def shown(self, now: float) -> list[PersonShown]:
         """Everybody who is present, by name."""

@@ -23,6 +23,7 @@ from peerline.config import Config
 from peerline.descriptor_limit import low_limit_note, raise_descriptor_limit
 from peerline.errors import ConfigError
 from peerline.server.app import create_app
+from peerline.server.echo import run_echo
 from peerline.server.fast_websocket import fast_websocket
 from peerline.server.http_protocol import patient_for
 from peerline.server.ice import IceServer
@@ -72,6 +73,7 @@ class StandAlone:
         self.port = 0
         self.lan: LanIdentity | None = None
         self.ice = IceServer(config)
+        self._echo: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Everything, in order."""
@@ -91,6 +93,8 @@ class StandAlone:
             server = _Server(self._uvicorn(self.app), self, sockets)
             await server.serve()
         finally:
+            if self._echo is not None:
+                self._echo.cancel()
             for sock in sockets:
                 sock.close()
             self.ice.close()
@@ -113,6 +117,11 @@ class StandAlone:
             log.error("the settings stay as they were: %s", error)
         else:
             log.info("settings read again: those of the relay are in force, the others take a restart")
+
+    def start_echo(self) -> None:
+        """Somebody to call when nobody else is there."""
+        if self.config.echo:
+            self._echo = asyncio.ensure_future(run_echo(self.service, self.config, self.port))
 
     def drain(self) -> None:
         """Nobody new: clients are told to come back, and no relay is made any more."""
@@ -212,6 +221,7 @@ class _Server(uvicorn.Server):
         gc.freeze()
         gc.set_threshold(50_000, 50, 50)
         owner.announce()
+        owner.start_echo()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listener in self._sorting:

@@ -1,4 +1,4 @@
-"""The thread that writes a recording: takes what arrives until all has ended, finishes the file, says what went wrong."""
+"""The thread that writes a recording: takes what arrives until all has ended, finishes the file, tells of errors."""
 
 from __future__ import annotations
 

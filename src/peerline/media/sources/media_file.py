@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,7 @@ from peerline.media.encoded_frame import EncodedFrame
 from peerline.media.sources.clock import MAX_LATE_S, now_s
 from peerline.media.sources.file_source import EncodedFileSource, FileSource
 from peerline.media.sources.home_loop import HomeLoop
-from peerline.media.sources.opening import open_input
+from peerline.media.sources.opening import open_input, readable
 from peerline.media.sources.passing import CODECS
 from peerline.media.sources.pump import Pump, Step, Steps
 from peerline.media.sources.reading import Reading
@@ -34,6 +35,8 @@ __all__ = ["MediaFile"]
 
 # Their sender sets the pace, and does not wait.
 LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt", "tcp")
+MAX_EARLY_S = 1.0
+STALE_S = 2.0
 _CLOCK_RATES = dict(CODECS.values())
 
 
@@ -149,21 +152,27 @@ class MediaFile:
         start_s: float | None = None
         for time_s, do in self._timed():
             # Who begins, was paused or is late goes on from here.
-            if start_s is None or now_s() - (start_s + time_s) > MAX_LATE_S:
+            late_s = math.inf if start_s is None else now_s() - (start_s + time_s)
+            if late_s > MAX_LATE_S or (self._is_live and late_s < -MAX_EARLY_S):
                 start_s = now_s() - time_s
+            assert start_s is not None
             yield Step(start_s + time_s, do)
 
     def _timed(self) -> Iterator[tuple[float, Any]]:
         offset_s = 0.0
         while self._reading is not None:
             end_s = offset_s
-            for kind, piece in self._reading.pieces():
+            for kind, piece in _read(self._reading):
                 moved = _moved(piece, offset_s)
+                asked_s = now_s()
                 yield moved.time_s, partial(self._deliver, kind, moved.frame)
                 end_s = max(end_s, moved.time_s + moved.duration_s)
-            if not self._is_looped or end_s <= offset_s:
-                yield end_s, partial(self._deliver, "", None)
-                return
+                if self._is_live and now_s() - asked_s > STALE_S:
+                    break  # nobody took anything: what has piled up since is old
+            else:
+                if not self._is_looped or end_s <= offset_s:
+                    yield end_s, partial(self._deliver, "", None)
+                    return
             offset_s = end_s
             self._close()
             # Opened anew: not everything can be wound back.
@@ -173,6 +182,11 @@ class MediaFile:
     def _deliver(self, kind: str, frame: Frame | None) -> None:
         if frame is not None:
             self._sources[kind].deliver(frame)
+
+
+def _read(reading: Reading) -> Iterator[tuple[str, Piece]]:
+    with readable("the file or address"):
+        yield from reading.pieces()
 
 
 def _moved(piece: Piece, by_s: float) -> Piece:

@@ -92,7 +92,7 @@ class MicrophoneSource(AudioDeviceSource):
         rate = self._found.rate
         now = round(now_s() * rate) - count
         # One piece follows the other, unless some were lost or the computer slept.
-        if self._next is None or abs(now - self._next) > MAX_LATE_S * rate:
+        if self._next is None or now - self._next > MAX_LATE_S * rate:
             self._next = max(now, 0)
         frame = AudioFrame(samples.copy(), rate, self._next)
         self._next += count

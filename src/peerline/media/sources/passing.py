@@ -63,7 +63,7 @@ class Passer:
             return Piece(time_s, duration_s, None)
         timestamp, duration = round(time_s * self._clock_rate), round(duration_s * self._clock_rate)
         # Files that round their times leave no gaps in the sound for that.
-        if not self._is_video and abs(timestamp - self._next) < duration:
+        if not self._is_video and abs(timestamp - self._next) < self._clock_rate / 50:
             timestamp = self._next
         self._next = timestamp + duration
         frame = EncodedFrame(bytes(packet), timestamp, self._codec, is_key=is_key, duration=duration or None)

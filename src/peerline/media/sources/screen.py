@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from peerline.errors import NotFoundError, NotSupportedError
+from peerline.errors import NotAllowedError, NotFoundError, NotReadableError, NotSupportedError
 from peerline.media.choices import CameraMode
 from peerline.media.codecs.libraries import media_extra
 from peerline.media.constraints import MediaTrackConstraintSet
@@ -22,6 +23,7 @@ from peerline.media.sources.device_source import VideoDeviceSource
 __all__ = ["Screen"]
 
 RATES = (30.0, 60.0)
+SOCKETS = Path("/tmp/.X11-unix")
 
 
 class Screen(InputDevice):
@@ -40,14 +42,20 @@ class Screen(InputDevice):
 
     @classmethod
     async def find(cls, display: str | None = None) -> Screen:
-        """That display, or the one of $DISPLAY. Raises NotFoundError if there is none, NotReadableError if it cannot be
-        captured, NotSupportedError without the extra `media`.
+        """That display, or the one of $DISPLAY. Raises NotFoundError if there is none, NotAllowedError if it does not
+        let this user in, NotSupportedError without the extra `media`.
         """
         name = os.environ.get("DISPLAY", "") if display is None else display
         if not name:
             hint = "under Wayland there is one only with XWayland; on a server, start Xvfb"
             raise NotFoundError("there is no X11 display to capture: $DISPLAY is not set", hint=hint)
-        size = await asyncio.to_thread(_size_of, name)
+        try:
+            size = await asyncio.to_thread(_size_of, name)
+        except NotReadableError as error:
+            # FFmpeg does not tell one from the other.
+            if name.startswith(":") and not (SOCKETS / f"X{name[1:].partition('.')[0]}").exists():
+                raise NotFoundError("there is no X11 display of the name in $DISPLAY") from error
+            raise NotAllowedError("the X11 display does not let this user in", hint="see `xhost`") from error
         return cls(name, *size)
 
     @property
