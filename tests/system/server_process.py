@@ -112,6 +112,8 @@ def standalone(folder: Path, *flags: str, **settings: dict[str, Any]) -> ServerP
     file = write_settings(folder, **settings)
     ports = ["--stun-port", "0", "--turn-port", "0"]
     command = [PEERLINE, "serve", "--host", "127.0.0.1", *ports, "--data-dir", str(folder), "--config", str(file)]
+    # Nobody is there but those whom a test lets in; `--echo` after it changes that.
+    command.append("--no-echo")
     return ServerProcess(folder, [*command, *flags])
 
 

@@ -20,6 +20,7 @@ MIN_SECRET_CHARACTERS = 32
 _HEADS = {
     "token": "# Made by peerline. Whoever has this can sign in as anybody.",
     "turn": '# Made by peerline. Whoever has this can use the relay. To change it: ["new", "old"], then SIGHUP.',
+    "echo": "# Owns the name of the robot Echo.",
 }
 
 log = logging.getLogger("peerline.server")

@@ -26,9 +26,11 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     relay.add_argument(
         "--stun-port", type=int, metavar="PORT", default=none, help="UDP port of STUN; 0 picks one (3478)"
     )
-    p.add_argument("--no-echo", action="store_false", dest="echo", default=none, help="no robot called Echo")
     relay.add_argument("--no-turn", action="store_false", dest="turn", default=none, help="no relay")
     p.add_argument("--auth", choices=("open", "token"), default=none, help="who may register (open)")
+    p.add_argument(
+        "--echo", action=argparse.BooleanOptionalAction, default=none, help="a robot called Echo, to call when nobody is there"
+    )
     store = p.add_mutually_exclusive_group()
     store.add_argument("--database", metavar="URL", default=none, help="sqlite:///FILE or postgresql://…")
     store.add_argument("--no-db", action="store_true", help="keep names and history in memory")

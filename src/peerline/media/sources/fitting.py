@@ -19,13 +19,17 @@ class Fitter:
     """For one track: leaves out what comes too often, crops and scales the rest."""
 
     def __init__(self) -> None:
+        self._start_s: float | None = None
         self._slot = -1
 
     def fit(self, frame: VideoFrame, settings: MediaTrackSettings, rate_of_device: float) -> VideoFrame | None:
         """The picture that the track gives for this one, if any."""
         rate = settings.get("frameRate")
         if rate is not None and rate < rate_of_device:
-            slot = math.floor(frame.time_s * rate + 0.5)
+            if self._start_s is None:
+                self._start_s = frame.time_s
+            # One picture for each slot of time; devices are not that punctual.
+            slot = math.floor((frame.time_s - self._start_s + 0.25 / rate_of_device) * rate)
             if slot == self._slot:
                 return None
             self._slot = slot

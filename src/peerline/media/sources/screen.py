@@ -22,7 +22,7 @@ from peerline.media.sources.device_source import VideoDeviceSource
 
 __all__ = ["Screen"]
 
-RATES = (30.0, 60.0)
+FRAME_RATE = 30.0
 SOCKETS = Path("/tmp/.X11-unix")
 
 
@@ -33,12 +33,14 @@ class Screen(InputDevice):
     label = "Screen"
     group = "screens"
 
-    def __init__(self, display: str, width: int, height: int) -> None:
+    def __init__(self, display: str, first: AvPictures) -> None:
         self.display = display
         """As in $DISPLAY: ":0"."""
         self.id = f"screen{display}"
-        self.modes = tuple(CameraMode(width, height, rate) for rate in RATES)
+        self.modes = (CameraMode(first.width, first.height, FRAME_RATE),)
         self.usual = MediaTrackSettings()
+        # Closing and opening it again would make some servers begin anew.
+        self._first: AvPictures | None = first
 
     @classmethod
     async def find(cls, display: str | None = None) -> Screen:
@@ -50,13 +52,12 @@ class Screen(InputDevice):
             hint = "under Wayland there is one only with XWayland; on a server, start Xvfb"
             raise NotFoundError("there is no X11 display to capture: $DISPLAY is not set", hint=hint)
         try:
-            size = await asyncio.to_thread(_size_of, name)
+            return cls(name, await asyncio.to_thread(_grab, name))
         except NotReadableError as error:
             # FFmpeg does not tell one from the other.
             if name.startswith(":") and not (SOCKETS / f"X{name[1:].partition('.')[0]}").exists():
                 raise NotFoundError("there is no X11 display of the name in $DISPLAY") from error
             raise NotAllowedError("the X11 display does not let this user in", hint="see `xhost`") from error
-        return cls(name, *size)
 
     @property
     def capabilities(self) -> MediaTrackCapabilities:
@@ -78,24 +79,20 @@ class Screen(InputDevice):
 
     async def open(self) -> Source:
         """See InputDevice."""
-        first = await asyncio.to_thread(self._capture, self.modes[0])
+        first, self._first = self._first, None
+        if first is None:
+            first = await asyncio.to_thread(_grab, self.display)
         return VideoDeviceSource(self, self._capture, first)
 
     def _capture(self, mode: CameraMode) -> AvPictures:
-        return _grab(self.display, mode.frame_rate)
+        return _grab(self.display)
 
 
-def _size_of(display: str) -> tuple[int, int]:
-    pictures = _grab(display, RATES[0])
-    pictures.close()
-    return pictures.width, pictures.height
-
-
-def _grab(display: str, frame_rate: float) -> AvPictures:
+def _grab(display: str) -> AvPictures:
     with media_extra():
         import av
     if "x11grab" not in av.formats_available:
         raise NotSupportedError(
             "this build of PyAV cannot capture screens", hint="the wheels of PyAV for Linux can: pip install av"
         )
-    return AvPictures(display, "x11grab", {"framerate": str(frame_rate)}, "the screen")
+    return AvPictures(display, "x11grab", {"framerate": str(FRAME_RATE)}, "the screen")
