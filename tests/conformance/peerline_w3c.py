@@ -1,8 +1,8 @@
 """Peerline as the runner of the Web Platform Tests wants to see it: the W3C's names in one module, and test equipment.
 
 Equipment is what a browser has, too, when it runs these tests: a pretended camera and microphone (Chromium's
-`--use-fake-device-for-media-stream`), permissions that a test may set, and procedural tracks. None of it makes frames:
-Peerline has no media yet. Nothing of what is tested is done here.
+`--use-fake-device-for-media-stream`), permissions that a test may set, and procedural tracks. They give
+test patterns and tones. Nothing of what is tested is done here.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from peerline.media import (
     MediaTrackSettings,
     Source,
 )
+from peerline.media.sources import TestPattern, Tone
 
 Kind = Literal["audio", "video"]
 
@@ -34,18 +35,32 @@ for _name in peerline.__all__:
 denied: set[str] = set()
 
 
-class PretendedSource(Source):
-    """An opened device."""
+class Opened:
+    """What an opened device says of itself."""
 
-    def __init__(self, device: InputDevice) -> None:
-        super().__init__(device.label)
-        self._device = device
+    device: InputDevice
 
     def capabilities(self) -> MediaTrackCapabilities:
-        return self._device.capabilities
+        return self.device.capabilities
 
     def choices(self, sets: Any) -> Any:
-        return self._device.choices(sets)
+        return self.device.choices(sets)
+
+
+class OpenedCamera(Opened, TestPattern):
+    """Small pictures, so that encoding them leaves time for the tests."""
+
+    def __init__(self, device: InputDevice) -> None:
+        super().__init__(320, 240, 15)
+        self.device, self.label = device, device.label
+
+
+class OpenedMicrophone(Opened, Tone):
+    """A tone."""
+
+    def __init__(self, device: InputDevice) -> None:
+        super().__init__()
+        self.device, self.label = device, device.label
 
 
 class PretendedDevice(InputDevice):
@@ -61,7 +76,7 @@ class PretendedDevice(InputDevice):
     async def open(self) -> Source:
         if self.permission in denied:
             raise NotAllowedError(f"the test has denied the {self.permission}")
-        return PretendedSource(self)
+        return OpenedMicrophone(self) if self.kind == "audio" else OpenedCamera(self)
 
 
 class Camera(PretendedDevice):
@@ -114,7 +129,8 @@ class navigator:
 
 def noise_track(kind: Kind, width: int = 640, height: int = 480, signal: int | None = None) -> MediaStreamTrack:
     """In place of an oscillator or a canvas: a track with a source of its own."""
-    return MediaStreamTrack(kind, source=Source("noise"))
+    source: Source = Tone() if kind == "audio" else TestPattern(min(width, 320), min(height, 240), 15, seed=signal or 0)
+    return MediaStreamTrack(kind, source=source)
 
 
 def set_permission(request: Mapping[str, Any]) -> None:

@@ -203,6 +203,7 @@ fn sent_record<'py>(py: Python<'py>, sent: &SentStats) -> PyResult<Bound<'py, Py
     ] {
         record.set_item(name, value)?;
     }
+    record.set_item("total_waiting_s", sent.counts.total_waiting.as_secs_f64())?;
     if let Some(remote) = sent.remote {
         let told = PyDict::new(py);
         told.set_item("lost", remote.lost)?;
@@ -231,6 +232,7 @@ fn received_record<'py>(py: Python<'py>, received: &ReceivedStats) -> PyResult<B
         ("frames", received.counts.frames),
         ("key_frames", received.counts.key_frames),
         ("frames_dropped", received.counts.frames_dropped),
+        ("frames_joined", received.counts.frames_joined),
         ("packets_discarded", received.counts.packets_discarded),
         ("packets_repaired", received.counts.packets_repaired),
         ("bytes_repaired", received.counts.bytes_repaired),
@@ -240,6 +242,8 @@ fn received_record<'py>(py: Python<'py>, received: &ReceivedStats) -> PyResult<B
     ] {
         record.set_item(name, value)?;
     }
+    record.set_item("total_joining_s", received.counts.total_joining.as_secs_f64())?;
+    record.set_item("total_waiting_s", received.counts.total_waiting.as_secs_f64())?;
     if let Some((age, info, count)) = received.sender_report {
         let told = PyDict::new(py);
         told.set_item("age_s", age.as_secs_f64())?;

@@ -29,7 +29,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     relay.add_argument("--no-turn", action="store_false", dest="turn", default=none, help="no relay")
     p.add_argument("--auth", choices=("open", "token"), default=none, help="who may register (open)")
     p.add_argument(
-        "--echo", action=argparse.BooleanOptionalAction, default=none, help="a robot called Echo, to call when nobody is there"
+        "--echo", action=argparse.BooleanOptionalAction, default=none, help="a robot called Echo, to call when alone"
     )
     store = p.add_mutually_exclusive_group()
     store.add_argument("--database", metavar="URL", default=none, help="sqlite:///FILE or postgresql://…")

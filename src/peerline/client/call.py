@@ -73,8 +73,8 @@ class Call:
         self.times_rung = 0
         self.on_connection: Callable[[RTCPeerConnection], None] | None = None
         """Called with each peer connection of the call before anything is negotiated: to add tracks to it, and to
-        listen for `track`. Where nobody does, sound and pictures are not sent to us. To be set before `accept`, or given
-        to `me.call`."""
+        listen for `track`. Where nobody does, sound and pictures are not sent to us. To be set before `accept`, or
+        given to `me.call`."""
         self._line = line
         self._is_up = False
         self._was_connected = False

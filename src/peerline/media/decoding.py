@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from peerline.media.meter import PictureMeter, SoundMeter
 from peerline.media.work import Work
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ class Decoding:
 
     def __init__(self, kind: str, deliver: Callable[[Frame], None], need_key_frame: Callable[[], None]) -> None:
         self.dropped = 0
-        self.decoded = 0
+        self.pictures = PictureMeter()
+        self.sound = SoundMeter()
+        self.codec = ""
         self.failed = 0
         self._kind = kind
         self._deliver = deliver
@@ -60,6 +64,7 @@ class Decoding:
         if self._kind == "video" and frame.lost_before and not frame.is_key:
             # The packet core gives frames only where those that they refer to were given.
             frame = replace(frame, lost_before=0)
+        begun = time.perf_counter()
         try:
             found = decoder.decode(frame)
         except Exception as error:
@@ -70,9 +75,23 @@ class Decoding:
             return
         if self._kind == "video" and not found and getattr(decoder, "needs_key_frame", False):
             self._need_key_frame()
-        self.decoded += len(found)
+        self.codec = frame.codec
+        self._count(frame, found, time.perf_counter() - begun)
         for one in found:
             self._deliver(one)
+
+    def _count(self, frame: EncodedFrame, found: list[Any], took_s: float) -> None:
+        if self._kind == "video":
+            self.pictures.time_s += took_s
+            self.pictures.key_frames += frame.is_key and bool(found)
+            for one in found:
+                self.pictures.saw(one)
+            return
+        for one in found:
+            self.sound.heard(one)
+        if frame.lost_before and len(found) > 1:
+            self.sound.concealed += sum(one.count for one in found[:-1])
+            self.sound.concealments += 1
 
     def _make(self, codec: str) -> Any:
         from peerline.media.codecs import decoder_for

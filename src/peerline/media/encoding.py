@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from peerline.media.meter import PictureMeter
 from peerline.media.work import Work
 
 if TYPE_CHECKING:
@@ -30,10 +32,9 @@ class Encoding:
     def __init__(self, kind: Literal["audio", "video"], codec: str, deliver: Callable[[EncodedFrame], None]) -> None:
         self.codec = codec
         self.dropped = 0
-        self.encoded = 0
-        self.key_frames = 0
+        self.pictures = PictureMeter()
+        self.target_bytes = 0.0
         self.failed = 0
-        self.size = (0, 0)
         self.scale_down_by = 1.0
         self.max_frame_rate: float | None = None
         self._kind = kind
@@ -86,6 +87,7 @@ class Encoding:
             if self._is_key_wanted:
                 self._is_key_wanted = False
                 encoder.request_key_frame()
+        begun = time.perf_counter()
         try:
             found = encoder.encode(frame)
         except Exception as error:
@@ -93,9 +95,11 @@ class Encoding:
             _log.warning("%s could not be encoded as %s: %s", self._kind, self.codec, error)
             return
         rotation = getattr(frame, "rotation", 0)
+        self.pictures.time_s += time.perf_counter() - begun
         for one in found:
-            self.encoded += 1
-            self.key_frames += one.is_key
+            self.pictures.saw(frame if self._kind == "video" else None)  # type: ignore[arg-type]
+            self.pictures.key_frames += one.is_key
+            self.target_bytes += self._bitrate_bps / 8 / 30
             self._deliver(replace(one, rotation=rotation) if rotation else one)
 
     def _make(self) -> Any:
@@ -122,7 +126,6 @@ class Encoding:
             width = max(1, int(frame.width / self.scale_down_by))
             height = max(1, int(frame.height / self.scale_down_by))
             frame = frame.scaled(width, height)
-        self.size = (frame.width, frame.height)
         return frame
 
     def _close_encoder(self) -> None:

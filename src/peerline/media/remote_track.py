@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from peerline.media.decoding import Decoding
 from peerline.media.encoded_source import EncodedSource
 from peerline.media.sink import Frame
 from peerline.media.track import MediaStreamTrack
@@ -64,6 +65,12 @@ class RemoteTrack(MediaStreamTrack):
     def is_wanted(self) -> bool:
         """Whether anybody takes its frames, or those of a clone."""
         return self._source.is_wanted
+
+    @property
+    def decoding(self) -> Decoding | None:
+        """Its decoder, while somebody wants its frames decoded."""
+        source = self._source
+        return source.decoding if isinstance(source, EncodedSource) else None
 
     def deliver(self, frame: Frame) -> None:
         """For it and its clones: the next frame, encoded."""

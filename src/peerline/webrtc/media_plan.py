@@ -36,9 +36,7 @@ def media_plan(cname: str, transceivers: Sequence[Carried]) -> MediaPlan:
     return MediaPlan(cname, has_reduced_size, sections)
 
 
-def _section(
-    transceiver: RTCRtpTransceiver, local: MediaSection | None, remote: MediaSection | None
-) -> SectionPlan:
+def _section(transceiver: RTCRtpTransceiver, local: MediaSection | None, remote: MediaSection | None) -> SectionPlan:
     state = transceiver._negotiated
     direction = state.current_direction or "inactive"
     extensions = [(SHORT_NAMES[one.uri], one.id) for one in state.extensions if one.uri in SHORT_NAMES]

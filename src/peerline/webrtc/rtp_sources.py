@@ -58,12 +58,21 @@ class Sources:
         """The latest first."""
         return [RTCRtpContributingSource(one) for one in _members(self._contributing)]
 
+    def level(self) -> float | None:
+        """How loud the latest one is, from 0 to 1, where it says so."""
+        latest = next(reversed(self._synchronization.values()), None)
+        return _loudness(latest[1].audio_level) if latest is not None and latest[1].audio_level is not None else None
+
     def takes(self, codec: str) -> bool:
         """See Sink."""
         return True
 
     def receive(self, frame: Frame) -> None:
         """See Sink."""
+
+
+def _loudness(below_full_db: int) -> float:
+    return 0.0 if below_full_db >= _SILENCE else float(10 ** (-below_full_db / 20))
 
 
 def _put(table: dict[int, tuple[float, ReceivedFrame]], source: int, now: float, frame: ReceivedFrame) -> None:
@@ -84,6 +93,5 @@ def _members(table: dict[int, tuple[float, ReceivedFrame]]) -> Iterable[dict[str
             "rtpTimestamp": frame.timestamp,
         }
         if frame.audio_level is not None:
-            level = frame.audio_level
-            members["audioLevel"] = 0.0 if level >= _SILENCE else 10 ** (-level / 20)
+            members["audioLevel"] = _loudness(frame.audio_level)
         yield members

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
 from peerline.engine.media import FrameOut
 from peerline.jsep.codecs import is_media
 from peerline.media.encoded_frame import EncodedFrame
 from peerline.media.encoding import Encoding
+from peerline.media.meter import PictureMeter, SoundMeter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +31,10 @@ _OPUS_BPS = 32_000
 _FIRST_ESTIMATE_BPS = 300_000
 
 
+# What they are called in figures.
+ENCODERS = {"vp8": "libvpx", "vp9": "libvpx", "h264": "x264", "av1": "SVT-AV1"}
+
+
 class Sending:
     """The sink of a sender's track. It is attached while the sender sends."""
 
@@ -40,8 +46,10 @@ class Sending:
         self._encoding: Encoding | None = None
         self._estimate_bps: int | None = None
         self._limit_bps: int | None = None
-        self._offset: int | None = None
-        self._last: tuple[int, int] = (0, 0)
+        self.sound = SoundMeter()
+        self.pictures = PictureMeter()
+        self._limits = {"none": 0.0, "cpu": 0.0, "bandwidth": 0.0, "other": 0.0}
+        self._limit, self._limit_since = "none", time.perf_counter()
 
     # As a sink ----------------------------------------------------------------------------------------
 
@@ -54,6 +62,10 @@ class Sending:
         if isinstance(frame, EncodedFrame):
             self._send(frame)
             return
+        if self._state.kind == "video":
+            self.pictures.saw(frame)  # type: ignore[arg-type]
+        else:
+            self.sound.heard(frame)  # type: ignore[arg-type]
         encoding = self._encoding
         if encoding is None:
             name = self._first_choice()
@@ -97,6 +109,34 @@ class Sending:
         """The encoder, where frames come that are not encoded."""
         return self._encoding
 
+    def encoder_figures(self) -> dict[str, Any]:
+        """Members of RTCOutboundRtpStreamStats that an encoder of pictures knows."""
+        encoding = self._encoding
+        if encoding is None:
+            return {}
+        pictures, now = encoding.pictures, time.perf_counter()
+        lasted = dict(self._limits)
+        lasted[self._limit] += now - self._limit_since
+        members: dict[str, Any] = {
+            "framesEncoded": pictures.frames,
+            "keyFramesEncoded": pictures.key_frames,
+            "totalEncodeTime": pictures.time_s,
+            "totalEncodedBytesTarget": int(encoding.target_bytes),
+            "framesPerSecond": pictures.frames_per_second,
+            "qualityLimitationReason": self._limit,
+            "qualityLimitationDurations": lasted,
+            "qualityLimitationResolutionChanges": 0,
+        }
+        if pictures.frames:
+            members |= {
+                "frameWidth": pictures.width,
+                "frameHeight": pictures.height,
+                "encoderImplementation": ENCODERS.get(encoding.codec, encoding.codec),
+                "powerEfficientEncoder": False,
+                "scalabilityMode": self._parameters.get("scalabilityMode") or "L1T1",
+            }
+        return members
+
     def close(self) -> None:
         """Nothing more is sent."""
         self._codecs = {}
@@ -138,6 +178,13 @@ class Sending:
             return
         wanted = _MAX_VIDEO_BPS if limit is None else limit
         wanted = min(wanted, _FIRST_ESTIMATE_BPS if self._estimate_bps is None else self._estimate_bps)
+        self._limited("bandwidth" if wanted < (_MAX_VIDEO_BPS if limit is None else limit) else "none")
         encoding.set_bitrate(int(wanted * _VIDEO_SHARE))
         encoding.scale_down_by = self._parameters.get("scaleResolutionDownBy") or 1.0
         encoding.max_frame_rate = self._parameters.get("maxFramerate")
+
+    def _limited(self, why: str) -> None:
+        if why != self._limit:
+            now = time.perf_counter()
+            self._limits[self._limit] += now - self._limit_since
+            self._limit, self._limit_since = why, now

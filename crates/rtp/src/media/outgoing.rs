@@ -56,6 +56,9 @@ impl Media {
             };
             // Nobody remembers it any more.
             let Some(is_numbered) = written else { continue };
+            if !waiting.is_repair {
+                sender.counts.total_waiting += now.saturating_duration_since(waiting.since);
+            }
             self.count(now, is_numbered, out.len());
             return Some(Leaving::Rtp);
         }

@@ -21,8 +21,10 @@ pub struct ReceivedFrame {
     pub is_key: bool,
     /// So many packets right before it never came.
     pub lost_before: u32,
-    /// When its last packet came.
+    /// When its first packet came, and its last.
+    pub began: Instant,
     pub arrived: Instant,
+    pub packets: u32,
     pub audio_level: Option<AudioLevel>,
     pub orientation: Option<VideoOrientation>,
     /// Who was mixed into it.
@@ -55,6 +57,8 @@ pub(super) struct Joining {
 struct Open {
     piece: Piece,
     joined: Joined,
+    began: Instant,
+    packets: u32,
     is_key: bool,
     is_damaged: bool,
 }
@@ -80,7 +84,9 @@ impl Joining {
         if !self.open.as_ref().is_some_and(is_same) {
             self.finish(ssrc, tell);
             let is_marked = piece.is_marked;
-            let mut open = Open { piece, joined: Joined::default(), is_key: false, is_damaged: false };
+            let began = piece.arrived;
+            let mut open =
+                Open { piece, joined: Joined::default(), began, packets: 1, is_key: false, is_damaged: false };
             match open.piece.format.part(payload, &mut open.joined) {
                 Some(part) => {
                     // Where a format does not tell, only a frame's beginning looks like a key frame.
@@ -105,7 +111,9 @@ impl Joining {
             if open.is_damaged {
                 open.joined = Joined::default();
             }
-            open.piece.arrived = piece.arrived;
+            open.packets += 1;
+            open.began = open.began.min(piece.arrived);
+            open.piece.arrived = open.piece.arrived.max(piece.arrived);
             open.piece.orientation = piece.orientation.or(open.piece.orientation);
             if piece.is_marked {
                 self.finish(ssrc, tell);
@@ -140,7 +148,9 @@ impl Joining {
             bytes: open.joined.bytes,
             is_key: open.is_key,
             lost_before: std::mem::take(&mut self.lost),
+            began: open.began,
             arrived: piece.arrived,
+            packets: open.packets,
             audio_level: piece.audio_level,
             orientation: piece.orientation,
             sources: piece.sources,

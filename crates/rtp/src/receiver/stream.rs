@@ -42,6 +42,11 @@ pub struct ReceivedCounts {
     pub frames: u64,
     pub key_frames: u64,
     pub frames_dropped: u64,
+    /// Frames of several packets, and how long all those took to come.
+    pub frames_joined: u64,
+    pub total_joining: Duration,
+    /// From the first packet of each frame until it was given out.
+    pub total_waiting: Duration,
     /// Came after its turn.
     pub packets_discarded: u64,
     pub packets_repaired: u64,
@@ -168,8 +173,8 @@ impl Stream {
         };
         if self.next == Some(number) {
             self.waiting.pop_front();
-            self.take(piece, arrived.payload, tell);
-            self.drain(tell);
+            self.take(now, piece, arrived.payload, tell);
+            self.drain(now, tell);
         } else {
             self.keep(number - next, piece, arrived.payload);
         }
@@ -178,7 +183,7 @@ impl Stream {
     /// What is due is done; the caller says it to the source.
     pub(crate) fn handle_timeout(&mut self, now: Instant, round_trip: Duration, tell: &mut impl FnMut(ReceivedFrame)) {
         while self.gap_deadline(round_trip).is_some_and(|deadline| deadline <= now) {
-            self.skip(tell);
+            self.skip(now, tell);
         }
     }
 
@@ -249,23 +254,28 @@ impl Stream {
         }
     }
 
-    fn drain(&mut self, tell: &mut impl FnMut(ReceivedFrame)) {
+    fn drain(&mut self, now: Instant, tell: &mut impl FnMut(ReceivedFrame)) {
         while let Some(Some((piece, payload))) = self.waiting.front_mut().map(Option::take) {
             self.waiting.pop_front();
-            self.take(piece, &payload, tell);
+            self.take(now, piece, &payload, tell);
             if self.spare.len() < 16 {
                 self.spare.push(payload);
             }
         }
     }
 
-    fn take(&mut self, piece: Piece, payload: &[u8], tell: &mut impl FnMut(ReceivedFrame)) {
+    fn take(&mut self, now: Instant, piece: Piece, payload: &[u8], tell: &mut impl FnMut(ReceivedFrame)) {
         self.next = self.next.map(|next| next + 1);
         let Self { joining, counts, needs_key_frame, is_key_frame_wanted, is_video, ssrc, .. } = self;
         let mut unsaid = 0;
         joining.push(*ssrc, piece, payload, &mut |outcome| match outcome {
             Outcome::Whole(frame) if frame.is_key || !*needs_key_frame => {
                 counts.frames += 1;
+                counts.total_waiting += now.saturating_duration_since(frame.began);
+                if frame.packets > 1 {
+                    counts.frames_joined += 1;
+                    counts.total_joining += frame.arrived.saturating_duration_since(frame.began);
+                }
                 if *is_video && frame.is_key {
                     counts.key_frames += 1;
                     *needs_key_frame = false;
@@ -286,7 +296,7 @@ impl Stream {
     }
 
     /// Gives up what is missing at the front.
-    fn skip(&mut self, tell: &mut impl FnMut(ReceivedFrame)) {
+    fn skip(&mut self, now: Instant, tell: &mut impl FnMut(ReceivedFrame)) {
         let gone = self.waiting.iter().take_while(|slot| slot.is_none()).count();
         self.waiting.drain(..gone);
         let next = self.next.unwrap_or_default() + gone as u64;
@@ -299,7 +309,7 @@ impl Stream {
             self.needs_key_frame = true;
             self.is_key_frame_wanted = true;
         }
-        self.drain(tell);
+        self.drain(now, tell);
     }
 
     /// When what is missing at the front is given up.

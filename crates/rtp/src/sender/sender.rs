@@ -38,6 +38,8 @@ pub struct SentCounts {
     pub header_bytes: u64,
     pub repeated_packets: u64,
     pub repeated_bytes: u64,
+    /// How long packets waited for their turn.
+    pub total_waiting: Duration,
     /// They waited so long that others were sent in their place.
     pub dropped_frames: u64,
     pub nacks: u64,

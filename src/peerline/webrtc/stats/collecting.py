@@ -55,13 +55,18 @@ def _records(
     for path, figures in paths:
         yield from path_records(path, figures, ids, now)
     if not connection._is_closed:
+        by_path = dict(paths)
         for transceiver in connection._transceivers:
-            yield from stream_records(transceiver, ids, now)
+            path = connection._transports.of(transceiver._negotiated.index)
+            yield from stream_records(transceiver, by_path.get(path), ids, now)
 
 
 def _of(selector: RTCRtpSender | RTCRtpReceiver, records: Mapping[str, RTCStats]) -> list[RTCStats]:
-    """The streams of a sender or receiver. No stream has come in before media does."""
-    if isinstance(selector, RTCRtpReceiver) or selector._negotiated.ssrcs is None:
+    """The streams of a sender or receiver."""
+    if isinstance(selector, RTCRtpReceiver):
+        track = selector.track.id
+        return [one for one in records.values() if one.type == "inbound-rtp" and one["trackIdentifier"] == track]
+    if selector._negotiated.ssrcs is None:
         return []
     ssrc = selector._negotiated.ssrcs[0]
     return [one for one in records.values() if one.type == "outbound-rtp" and one["ssrc"] == ssrc]

@@ -106,8 +106,15 @@ def _pair_record(
         **traffic,
         **_counted(CHECKS, figures),
         **times,
+        **_estimate(figures),
         **(moments if traffic else {}),
     )
+
+
+def _estimate(figures: Mapping[str, Any]) -> dict[str, float]:
+    """What congestion control takes the path for; there is none before media was negotiated."""
+    media = figures.get("media")
+    return {"availableOutgoingBitrate": media["target_bps"]} if media is not None and media["sent"] else {}
 
 
 def _counted(members: Mapping[str, str], figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -128,15 +128,6 @@ class RTCDataChannelStats(RTCStats):
     bytesReceived = Member(count)
 
 
-class RTCMediaSourceStats(RTCStats):
-    """A track that a sender has."""
-
-    TYPE = "media-source"
-
-    trackIdentifier = Member(dom_string, is_required=True)
-    kind = Member(dom_string, is_required=True)
-
-
 class RTCCodecStats(RTCStats):
     """A codec that a stream is negotiated with."""
 
@@ -148,21 +139,3 @@ class RTCCodecStats(RTCStats):
     clockRate = Member(unsigned_long)
     channels = Member(unsigned_long)
     sdpFmtpLine = Member(dom_string)
-
-
-class RTCOutboundRtpStreamStats(RTCStats):
-    """A stream (SSRC) that a sender may send."""
-
-    TYPE = "outbound-rtp"
-
-    ssrc = Member(unsigned_long, is_required=True)
-    kind = Member(dom_string, is_required=True)
-    transportId = Member(dom_string)
-    codecId = Member(dom_string)
-    mid = Member(dom_string)
-    mediaSourceId = Member(dom_string)
-    rid = Member(dom_string)
-    encodingIndex = Member(unsigned_long)
-    packetsSent = Member(count)
-    bytesSent = Member(count)
-    active = Member(boolean)
