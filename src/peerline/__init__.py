@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from peerline.client import connect
     from peerline.media import (
+        AudioFrame,
         DeviceChangeEvent,
+        EncodedFrame,
+        EncodedTrack,
         InputDeviceInfo,
         MediaDeviceInfo,
         MediaDevices,
@@ -15,8 +18,10 @@ if TYPE_CHECKING:
         MediaStreamTrack,
         MediaStreamTrackEvent,
         OverconstrainedError,
+        VideoFrame,
         mediaDevices,
     )
+    from peerline.peer import Peer
     from peerline.webrtc.blob import Blob
     from peerline.webrtc.certificate import RTCCertificate
     from peerline.webrtc.configuration import RTCConfiguration, RTCIceServer
@@ -49,8 +54,11 @@ except PackageNotFoundError:  # run from a source tree that was never installed
     __version__ = "0.0.0"
 
 __all__ = [
+    "AudioFrame",
     "Blob",
     "DeviceChangeEvent",
+    "EncodedFrame",
+    "EncodedTrack",
     "InputDeviceInfo",
     "MediaDeviceInfo",
     "MediaDevices",
@@ -60,6 +68,7 @@ __all__ = [
     "MediaStreamTrackEvent",
     "MessageEvent",
     "OverconstrainedError",
+    "Peer",
     "RTCCertificate",
     "RTCConfiguration",
     "RTCDTMFSender",
@@ -84,6 +93,7 @@ __all__ = [
     "RTCStatsReport",
     "RTCTrackEvent",
     "Tuning",
+    "VideoFrame",
     "__version__",
     "connect",
     "mediaDevices",
@@ -93,7 +103,10 @@ __all__ = [
 _HOMES = {
     "peerline.client": ("connect",),
     "peerline.media": (
+        "AudioFrame",
         "DeviceChangeEvent",
+        "EncodedFrame",
+        "EncodedTrack",
         "InputDeviceInfo",
         "MediaDeviceInfo",
         "MediaDevices",
@@ -101,8 +114,10 @@ _HOMES = {
         "MediaStreamTrack",
         "MediaStreamTrackEvent",
         "OverconstrainedError",
+        "VideoFrame",
         "mediaDevices",
     ),
+    "peerline.peer": ("Peer",),
     "peerline.webrtc.blob": ("Blob",),
     "peerline.webrtc.certificate": ("RTCCertificate",),
     "peerline.webrtc.configuration": ("RTCConfiguration", "RTCIceServer"),

@@ -18,16 +18,18 @@ from peerline.media import (
     CameraMode,
     InputDevice,
     MediaDevices,
+    MediaStream,
     MediaStreamTrack,
     MediaTrackCapabilities,
     MediaTrackSettings,
     Source,
+    VideoFrame,
 )
 from peerline.media.sources import TestPattern, Tone
 
 Kind = Literal["audio", "video"]
 
-__all__ = ["DOMException", "Event", "EventTarget", "navigator", "noise_track", "set_permission"]
+__all__ = ["DOMException", "Event", "EventTarget", "media_sink", "navigator", "noise_track", "set_permission"]
 
 for _name in peerline.__all__:
     globals()[_name] = getattr(peerline, _name)
@@ -129,8 +131,71 @@ class navigator:
 
 def noise_track(kind: Kind, width: int = 640, height: int = 480, signal: int | None = None) -> MediaStreamTrack:
     """In place of an oscillator or a canvas: a track with a source of its own."""
-    source: Source = Tone() if kind == "audio" else TestPattern(min(width, 320), min(height, 240), 15, seed=signal or 0)
+    source: Source = Tone() if kind == "audio" else Noise(width, height, signal)
     return MediaStreamTrack(kind, source=source)
+
+
+class Noise(TestPattern):
+    """Pictures; with `signal` there is a box of that gray from (10, 10) to (30, 30)."""
+
+    def __init__(self, width: int, height: int, signal: int | None) -> None:
+        super().__init__(width, height, 15, seed=signal or 0)
+        self._luma = None if signal is None else round(16 + signal * 219 / 255)
+
+    def deliver(self, frame: Any) -> None:
+        if self._luma is not None:
+            pixels = frame.to_ndarray("yuv420p").copy()
+            pixels[10:30, 10:30] = self._luma
+            for plane, rows in _colour_rows(frame.width, frame.height):
+                pixels[plane : plane + rows].reshape(2 * rows, -1)[5:15, 5:15] = 128
+            frame = VideoFrame.from_ndarray(pixels, "yuv420p", time_s=frame.time_s)
+        super().deliver(frame)
+
+
+def _colour_rows(width: int, height: int) -> list[tuple[int, int]]:
+    """Where the planes of colour begin, and how many rows of the array each has."""
+    return [(height, height // 4), (height + height // 4, height // 4)]
+
+
+class Player:
+    """What stands behind <video> and <audio>: it wants the frames of a track."""
+
+    def __init__(self, track: MediaStreamTrack, on_frame: Any) -> None:
+        self._track, self._on_frame = track, on_frame
+        track.attach_sink(self)
+
+    def takes(self, codec: str) -> bool:
+        return False
+
+    def receive(self, frame: Any) -> None:
+        if isinstance(frame, VideoFrame):
+            picture = frame.to_i420()
+            luma = memoryview(picture.planes[0])[20 * picture.planes[0].line_size + 20] if frame.height > 20 else 16
+            self._on_frame("video", frame.width, frame.height, (luma - 16) * 255 / 219)
+        else:
+            self._on_frame("audio")
+
+    def detach(self) -> None:
+        self._track.detach_sink(self)
+
+
+def media_sink(stream: MediaStream, on_frame: Any) -> Any:
+    """`<video>.srcObject = stream`: tracks that come to it later are played, too."""
+    players: dict[MediaStreamTrack, Player] = {}
+
+    def update(_: object = None) -> None:
+        for track in stream.getTracks():
+            if track not in players:
+                players[track] = Player(track, on_frame)
+
+    def detach() -> None:
+        stream.removeEventListener("addtrack", update)
+        for player in players.values():
+            player.detach()
+
+    stream.addEventListener("addtrack", update)
+    update()
+    return detach
 
 
 def set_permission(request: Mapping[str, Any]) -> None:

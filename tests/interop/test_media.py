@@ -56,9 +56,10 @@ async def until(is_so: Callable[[list[dict[str, Any]]], bool], end: ChromiumEnd,
 
 def is_playing(found: list[dict[str, Any]]) -> bool:
     by_kind = {one["kind"]: one for one in found}
-    return (
+    return bool(
         by_kind.get("video", {}).get("framesDecoded", 0) >= 30
-        and by_kind.get("audio", {}).get("totalSamplesReceived", 0) - by_kind["audio"].get("concealedSamples", 0) > 48000
+        and by_kind.get("audio", {}).get("totalSamplesReceived", 0) - by_kind["audio"].get("concealedSamples", 0)
+        > 48000
     )
 
 
@@ -75,7 +76,8 @@ async def test_chromium_hears_and_sees_itself(make_end: MakeEnd, audio: str, vid
         else:
             # Who answers sends what the offer has first.
             for kind, name in (("audio", audio), ("video", video)):
-                codecs = peerline.RTCRtpReceiver.getCapabilities(kind).codecs
+                capabilities = peerline.RTCRtpReceiver.getCapabilities(kind)
+                codecs = capabilities.codecs if capabilities is not None else []
                 wanted = [codec for codec in codecs if codec.mimeType.lower() in (f"{kind}/{name}", "video/rtx")]
                 echo.connection.addTransceiver(kind).setCodecPreferences(wanted)
             await chromium.add_media(audio, video)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from peerline import __version__
-from peerline.cli import call, doctor, sdp, send, serve, token, turn
+from peerline.cli import call, doctor, record, sdp, send, serve, token, turn
 from peerline.cli.parser import VerbParser
 from peerline.errors import ConfigError, PeerlineError
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = VerbParser(prog="peerline", description="WebRTC calls, signaling, STUN and TURN in one program.")
     parser.add_argument("--version", action="version", version=f"peerline {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (serve, call, send, turn, token, doctor, sdp):
+    for verb in (serve, call, record, send, turn, token, doctor, sdp):
         verb.add_parser(verbs)
     arguments = parser.parse_args(argv)
     try:

@@ -7,6 +7,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from peerline.cli.call_media import add_media_options, open_media
 from peerline.cli.call_options import EXIT_CODES, add_options, sign_in
 from peerline.errors import ConfigError
 
@@ -25,6 +26,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )  # fmt: skip
     p.add_argument("name", metavar="NAME", nargs="?", help="whom to call; with --wait whose calls to take")
     add_options(p)
+    add_media_options(p)
     p.add_argument("--wait", action="store_true", help="wait for a call and take it, instead of calling")
     p.add_argument(
         "--accept-files", type=Path, metavar="DIR", help="save all files that are sent here; otherwise you are asked"
@@ -63,13 +65,18 @@ async def _talk(me: Client, arguments: argparse.Namespace, screen: Screen) -> No
     from peerline.cli.call_typed import TypedLines
 
     lines = TypedLines()
-    if arguments.wait:
-        call = await _wait(me, arguments, screen, lines)
-    else:
-        screen.note("calling", f"Calling {arguments.name}…", name=arguments.name)
-        call = await me.call(arguments.name)
-    hangs_up_at_end = lines.is_terminal or not arguments.wait
-    await Talk(call, screen, lines, folder=arguments.accept_files, hangs_up_at_end=hangs_up_at_end).run()
+    media = await open_media(arguments)
+    try:
+        if arguments.wait:
+            call = await _wait(me, arguments, screen, lines)
+            call.offered, call.on_connection = media.kinds, media.on_connection
+        else:
+            screen.note("calling", f"Calling {arguments.name}…", name=arguments.name)
+            call = await me.call(arguments.name, media=media.kinds, on_connection=media.on_connection)
+        hangs_up_at_end = lines.is_terminal or not arguments.wait
+        await Talk(call, screen, lines, folder=arguments.accept_files, hangs_up_at_end=hangs_up_at_end).run()
+    finally:
+        media.close()
 
 
 async def _wait(me: Client, arguments: argparse.Namespace, screen: Screen, lines: TypedLines) -> Call:

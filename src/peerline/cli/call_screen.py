@@ -63,6 +63,13 @@ class Screen:
             sys.stderr.flush()
             self._has_bar = True
 
+    def status(self, words: str) -> None:
+        """How something stands that goes on: one line that changes, on a terminal alone."""
+        if self._is_terminal and not self.as_json:
+            sys.stderr.write(f"\r\x1b[K{words}")
+            sys.stderr.flush()
+            self._has_bar = True
+
     def fail(self, error: PeerlineError) -> None:
         """It did not work."""
         if self.as_json:

@@ -69,7 +69,7 @@ class Call:
         self.media: list[str] = []
         """What the other side sends or wants to: "a", "v"; empty: only data."""
         self.offered: list[str] = []
-        """What we send."""
+        """What we send, "a" and "v"."""
         self.times_rung = 0
         self.on_connection: Callable[[RTCPeerConnection], None] | None = None
         """Called with each peer connection of the call before anything is negotiated: to add tracks to it, and to
@@ -109,8 +109,8 @@ class Call:
         """The state of now, then each change, "ended" last."""
         return self._state.follow()
 
-    async def accept(self, media: Sequence[str] = ()) -> Self:
-        """Take a call that rings here. `media`: what we send, "a" and "v"; it is told to the other side.
+    async def accept(self, media: Sequence[str] | None = None) -> Self:
+        """Take a call that rings here. `media`: what we send, "a" and "v", by default `offered`; it is told to them.
 
         Raises CallOverError if it is gone meanwhile.
         """
@@ -126,7 +126,8 @@ class Call:
             if not answered.done():
                 answered.set_result(None)
 
-        self.offered = list(media)
+        if media is not None:
+            self.offered = list(media)
         self._line.ask("accept", {"media": self.offered}, self.id, answer)
         await answered
         self._require_alive()

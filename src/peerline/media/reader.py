@@ -50,19 +50,8 @@ class FrameReader(Generic[FrameT]):
 
     def receive(self, frame: Frame) -> None:
         """See Sink."""
-        if isinstance(frame, EncodedFrame) is not self._is_encoded:
-            return
-        with self._lock:
-            if isinstance(frame, EncodedFrame) and self._needs_key:
-                if not frame.is_key:
-                    self.dropped += 1
-                    self._track.request_key_frame()
-                    return
-                self._needs_key = False
-            self._frames.append(frame)  # type: ignore[arg-type]
-            if len(self._frames) > self._max_frames:
-                self._drop_oldest()
-        self._wake()
+        if isinstance(frame, EncodedFrame) is self._is_encoded:
+            self._put(frame)  # type: ignore[arg-type]
 
     def end(self) -> None:
         """The track has ended: what waits can still be read."""
@@ -102,6 +91,19 @@ class FrameReader(Generic[FrameT]):
         self.close()
 
     # Inside -------------------------------------------------------------------------------------------
+
+    def _put(self, frame: FrameT) -> None:
+        with self._lock:
+            if isinstance(frame, EncodedFrame) and self._needs_key:
+                if not frame.is_key:
+                    self.dropped += 1
+                    self._track.request_key_frame()
+                    return
+                self._needs_key = False
+            self._frames.append(frame)
+            if len(self._frames) > self._max_frames:
+                self._drop_oldest()
+        self._wake()
 
     def _drop_oldest(self) -> None:
         self._frames.popleft()
