@@ -1,7 +1,7 @@
 """Somebody to call when nobody else is there: sends back what it hears and sees, encoded as it came.
 
-`peerline serve` has such a robot by itself (`--no-echo` turns it off). Run `peerline serve --no-echo`, then this program,
-open http://localhost:8080, register, and call Echo.
+`peerline serve` has such a robot by itself. Run `peerline serve --no-echo`, then this program, open
+http://localhost:8080, register, and call Echo.
 """
 
 import asyncio

@@ -47,8 +47,8 @@ class AudioOutput:
     async def write(self, samples: Any, rate: int = RATE) -> None:
         """Say these: int16, or floats from -1 to 1, of shape (count,) or (count, channels); the channels are mixed.
 
-        Returns when all but the last `buffer_ms` are said. Raises InvalidStateError after `close`, TypeError for what is
-        no sound.
+        Returns when all but the last `buffer_ms` are said. Raises InvalidStateError after `close`, TypeError for
+        what is no sound.
         """
         if self._is_closed:
             raise InvalidStateError("this output is closed")
