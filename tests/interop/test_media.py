@@ -55,12 +55,12 @@ async def until(is_so: Callable[[list[dict[str, Any]]], bool], end: ChromiumEnd,
 
 
 def is_playing(found: list[dict[str, Any]]) -> bool:
-    by_kind = {one["kind"]: one for one in found}
-    return bool(
-        by_kind.get("video", {}).get("framesDecoded", 0) >= 30
-        and by_kind.get("audio", {}).get("totalSamplesReceived", 0) - by_kind["audio"].get("concealedSamples", 0)
-        > 48000
-    )
+    by_kind: dict[str, dict[str, Any]] = {one["kind"]: one for one in found}
+    if set(by_kind) != {"audio", "video"}:
+        return False
+    heard: int = by_kind["audio"].get("totalSamplesReceived", 0) - by_kind["audio"].get("concealedSamples", 0)
+    seen: int = by_kind["video"].get("framesDecoded", 0)
+    return seen >= 30 and heard > 48_000
 
 
 @pytest.mark.parametrize(("audio", "video"), list(zip(AUDIO, VIDEO, strict=True)))

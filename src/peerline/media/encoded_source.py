@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from peerline.media.decoding import Decoding
 from peerline.media.source import Source
@@ -16,7 +16,7 @@ __all__ = ["EncodedSource"]
 class EncodedSource(Source):
     """Subclasses say how a key frame is asked for. Nothing is decoded while nobody wants it."""
 
-    def __init__(self, kind: Literal["audio", "video"], label: str = "", *, is_muted: bool = False) -> None:
+    def __init__(self, kind: str, label: str = "", *, is_muted: bool = False) -> None:
         super().__init__(label, is_muted=is_muted)
         self.kind = kind
         self._decoding: Decoding | None = None

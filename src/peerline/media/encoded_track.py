@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 from peerline.eventloop import queue_task
 from peerline.events import Event, EventHandler, fire
@@ -24,7 +24,7 @@ class EncodedTrack(MediaStreamTrack):
 
     onkeyframe = EventHandler("keyframe")
 
-    def __init__(self, kind: Literal["audio", "video"], label: str = "") -> None:
+    def __init__(self, kind: str, label: str = "") -> None:
         super().__init__(kind, source=_GivenSource(kind, label))
 
     def write(self, frames: EncodedFrame | Iterable[EncodedFrame]) -> None:

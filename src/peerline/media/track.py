@@ -35,9 +35,7 @@ class MediaStreamTrack(EventTarget):
     onunmute = EventHandler("unmute")
     onended = EventHandler("ended")
 
-    def __init__(
-        self, kind: Literal["audio", "video"] | None = None, *, id: str | None = None, source: Source | None = None
-    ) -> None:
+    def __init__(self, kind: str | None = None, *, id: str | None = None, source: Source | None = None) -> None:
         given = type(self).kind if kind is None else kind
         if given not in ("audio", "video"):
             said = "" if kind is None else f", not {kind!r}"
