@@ -34,7 +34,7 @@ class EncodedTrack(MediaStreamTrack):
             source.deliver(frame)
 
     def _sibling(self) -> MediaStreamTrack:
-        return MediaStreamTrack(self.kind, source=self._source)  # type: ignore[arg-type]
+        return MediaStreamTrack(self.kind, source=self._source)
 
 
 class _GivenSource(EncodedSource):

@@ -196,7 +196,7 @@ class MediaStreamTrack(EventTarget):
             applied.resolve()
 
     def _sibling(self) -> MediaStreamTrack:
-        return MediaStreamTrack(self.kind, source=self._source)  # type: ignore[arg-type]
+        return MediaStreamTrack(self.kind, source=self._source)
 
     def _set_muted(self, is_muted: bool) -> None:
         if is_muted is not self._is_muted:
