@@ -47,3 +47,8 @@ fn the_corpus_of_turn_client_does_no_harm() {
 fn the_corpus_of_rtp_does_no_harm() {
     replay("rtp", crate::rtp::run);
 }
+
+#[test]
+fn the_corpus_of_media_does_no_harm() {
+    replay("media", crate::media::run);
+}

@@ -13,6 +13,7 @@ mod dcep;
 mod draft;
 mod dtls;
 mod ice;
+mod media;
 mod mutation;
 #[path = "../netsim/person.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
