@@ -1,19 +1,22 @@
-"""Sound and pictures between Peerline and a real Chromium: what it sends is sent back, and it plays it."""
+"""Sound and pictures between Peerline and others: Chromium gets back what it sends, and plays it; so does aiortc."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import aiortc
 import pytest
 
 import peerline
 from interop.chromium_end import ChromiumEnd
 from interop.conftest import MakeEnd
 from interop.end import connect
-from interop.python_end import PeerlineEnd
+from interop.python_end import AiortcEnd, PeerlineEnd
 from peerline.media import EncodedTrack
+from peerline.media.sources import TestPattern, Tone
 
 PATIENCE_S = 30.0
 
@@ -92,3 +95,41 @@ async def test_chromium_hears_and_sees_itself(make_end: MakeEnd, audio: str, vid
         assert all(one["packetsSent"] > 0 for one in reported)
     finally:
         await echo.close()
+
+
+@pytest.mark.parametrize("is_offerer", [True, False], ids=["they-offer", "we-offer"])
+async def test_aiortc_hears_and_sees_us_and_we_hear_and_see_it(is_offerer: bool) -> None:
+    ours, theirs = PeerlineEnd(), AiortcEnd()
+    seen: dict[str, int] = {"audio": 0, "video": 0}
+    heard: dict[str, int] = {"audio": 0, "video": 0}
+    tasks = []
+
+    async def read_ours(track: Any) -> None:
+        async for _ in track.frames():
+            seen[track.kind] += 1
+
+    async def read_theirs(track: Any) -> None:
+        with contextlib.suppress(aiortc.mediastreams.MediaStreamError):
+            while True:
+                await track.recv()
+                heard[track.kind] += 1
+
+    ours.connection.ontrack = lambda event: tasks.append(asyncio.ensure_future(read_ours(event.track)))
+    theirs.connection.on("track", lambda track: tasks.append(asyncio.ensure_future(read_theirs(track))))
+    try:
+        for track in (
+            peerline.MediaStreamTrack("audio", source=Tone()),
+            peerline.MediaStreamTrack("video", source=TestPattern(320, 240, 15)),
+        ):
+            ours.connection.addTrack(track, peerline.MediaStream([track]))
+        theirs.connection.addTrack(aiortc.mediastreams.AudioStreamTrack())
+        theirs.connection.addTrack(aiortc.mediastreams.VideoStreamTrack())
+        await connect(*((theirs, ours) if is_offerer else (ours, theirs)))
+        async with asyncio.timeout(PATIENCE_S):
+            while min(*seen.values(), *heard.values()) < 30:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await ours.close()
+        await theirs.close()

@@ -33,11 +33,13 @@ from peerline.media.sources.fitting import Fitter, fitted
 async def nothing_is_left_behind() -> AsyncIterator[None]:
     """After each test no thread of a source runs."""
     yield
-    await until(lambda: not [name for name in threads() if "media" not in name])
+    await until(lambda: not threads())
 
 
 def threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("peerline-")]
+    """Of sources; those of the pool for codecs stay."""
+    ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("peerline-")]
+    return [name for name in ours if not name.startswith("peerline-media")]
 
 
 async def until(is_true: Callable[[], bool]) -> None:

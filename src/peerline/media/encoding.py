@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from peerline.media.meter import PictureMeter
+from peerline.media.quality_scaler import QualityScaler
 from peerline.media.work import Work
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Encoding:
         self._is_key_wanted = False
         self._is_broken = False
         self._last_time_s: float | None = None
+        self._scaler = QualityScaler()
+        self._given_size = (0, 0)
         self._work: Work[Frame] = Work(self._encode, MAX_WAITING[kind])
 
     def push(self, frame: Frame) -> None:
@@ -61,6 +64,16 @@ class Encoding:
     def bitrate_bps(self) -> int:
         """What the encoder aims at."""
         return self._bitrate_bps
+
+    @property
+    def size_changes(self) -> int:
+        """How often pictures were made smaller, or larger again, for the bitrate's sake."""
+        return self._scaler.changes
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether they are smaller than they came, for the bitrate's sake."""
+        return self._scaler.scale_down_by > 1.0
 
     def request_key_frame(self) -> None:
         """The next picture stands alone."""
@@ -96,6 +109,9 @@ class Encoding:
             return
         rotation = getattr(frame, "rotation", 0)
         self.pictures.time_s += time.perf_counter() - begun
+        if self._kind == "video":
+            made = sum(len(one.data) for one in found) if found else None
+            self._scaler.saw(frame.time_s, made, self._bitrate_bps)  # type: ignore[union-attr]
         for one in found:
             self.pictures.saw(frame if self._kind == "video" else None)  # type: ignore[arg-type]
             self.pictures.key_frames += one.is_key
@@ -122,9 +138,15 @@ class Encoding:
         return False
 
     def _scaled(self, frame: Any) -> Any:
-        if self.scale_down_by > 1.0:
-            width = max(1, int(frame.width / self.scale_down_by))
-            height = max(1, int(frame.height / self.scale_down_by))
+        if (frame.width, frame.height) != self._given_size:
+            self._given_size = (frame.width, frame.height)
+            self._scaler.begin(int(frame.width * frame.height / self.scale_down_by**2), self._bitrate_bps)
+        down = self.scale_down_by * self._scaler.scale_down_by
+        if down > 1.0:
+            width, height = max(1, int(frame.width / down)), max(1, int(frame.height / down))
+            if self._scaler.scale_down_by > 1.0:
+                # Sizes that every codec takes.
+                width, height = max(16, width // 2 * 2), max(16, height // 2 * 2)
             frame = frame.scaled(width, height)
         return frame
 

@@ -92,6 +92,15 @@ class VideoFrame:
             self._i420 = self._picture.reformat(format="yuv420p")
         return self._i420
 
+    def scaled(self, width: int, height: int) -> VideoFrame:
+        """The same picture in another size. Raises RangeError if it is none."""
+        if width <= 0 or height <= 0:
+            raise RangeError(f"a picture needs a width and a height, not {width}x{height}")
+        if (width, height) == (self.width, self.height):
+            return self
+        picture = self._picture.reformat(width=width, height=height, format="yuv420p", interpolation="AREA")
+        return VideoFrame(picture, time_s=self.time_s, rotation=self.rotation)
+
     def __repr__(self) -> str:
         return f"<VideoFrame {self.width}x{self.height} at {self.time_s:.3f} s>"
 

@@ -123,9 +123,9 @@ class Sending:
             "totalEncodeTime": pictures.time_s,
             "totalEncodedBytesTarget": int(encoding.target_bytes),
             "framesPerSecond": pictures.frames_per_second,
-            "qualityLimitationReason": self._limit,
+            "qualityLimitationReason": "bandwidth" if encoding.is_scaled else self._limit,
             "qualityLimitationDurations": lasted,
-            "qualityLimitationResolutionChanges": 0,
+            "qualityLimitationResolutionChanges": encoding.size_changes,
         }
         if pictures.frames:
             members |= {
