@@ -9,7 +9,7 @@ _WINDOW_S = 0.5
 _GOOD_RATE = 15.0
 _MOST_DOWN = 16.0
 # A bitrate that leaves so many bits for each pixel has room for larger pictures.
-_PLENTY = 0.15
+_PLENTY = 0.1
 _UP = 1.2
 # After so many windows with room they are made larger; twice as many each time that this was wrong.
 _PATIENCE = 3
