@@ -26,7 +26,7 @@ class EncodedSource(Source):
         """The next encoded frame."""
         super().deliver(frame)
         codec: str = frame.codec  # type: ignore[union-attr]
-        is_decoded = any(not sink.takes(codec) for track in list(self._tracks) for sink in track._sinks)
+        is_decoded = any(not sink.takes(codec) for track in self.tracks for sink in track._sinks)
         if is_decoded:
             self._codec = codec
             if self._decoding is None:
@@ -48,5 +48,5 @@ class EncodedSource(Source):
             self._decoding = None
 
     def _deliver_decoded(self, frame: Frame) -> None:
-        for track in list(self._tracks):
+        for track in self.tracks:
             track._deliver(frame, decoded_from=self._codec)

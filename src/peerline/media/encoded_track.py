@@ -39,7 +39,7 @@ class EncodedTrack(MediaStreamTrack):
 
 class _GivenSource(EncodedSource):
     def request_key_frame(self) -> None:
-        for track in list(self._tracks):
+        for track in self.tracks:
             if isinstance(track, EncodedTrack):
                 _soon(fire, track, Event("keyframe"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import ReferenceType, ref
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,13 @@ class Source:
         self.label = label
         self._is_muted = is_muted
         self._is_stopped = False
-        self._tracks: WeakSet[MediaStreamTrack] = WeakSet()
+        # Never changed, only put anew: frames are delivered on other threads meanwhile.
+        self._references: tuple[ReferenceType[MediaStreamTrack], ...] = ()
+
+    @property
+    def tracks(self) -> tuple[MediaStreamTrack, ...]:
+        """Those that are live, and that somebody still holds. On any thread."""
+        return tuple(track for one in self._references if (track := one()) is not None)
 
     @property
     def is_muted(self) -> bool:
@@ -49,7 +55,7 @@ class Source:
 
     def deliver(self, frame: Frame) -> None:
         """A frame for all its tracks, from any thread, one at a time."""
-        for track in list(self._tracks):
+        for track in self.tracks:
             track._deliver(frame)
 
     def sinks_changed(self) -> None:
@@ -61,18 +67,19 @@ class Source:
     @property
     def is_wanted(self) -> bool:
         """Whether anybody takes the frames of any of its tracks."""
-        return any(track._sinks for track in list(self._tracks))
+        return any(track._sinks for track in self.tracks)
 
     # The life of its tracks ---------------------------------------------------------------------------
 
     def attach(self, track: MediaStreamTrack) -> None:
         """A live track depends on it."""
-        self._tracks.add(track)
+        if track not in self.tracks:
+            self._references = (*(ref(one) for one in self.tracks), ref(track))
 
     def detach(self, track: MediaStreamTrack) -> None:
         """That track has ended."""
-        self._tracks.discard(track)
-        if not self._tracks and not self._is_stopped:
+        self._references = tuple(ref(one) for one in self.tracks if one is not track)
+        if not self.tracks and not self._is_stopped:
             self._is_stopped = True
             self.stop()
 
@@ -80,10 +87,10 @@ class Source:
         """Say that nothing comes any more, or something again: tracks fire mute or unmute now. Call it in a task."""
         if is_muted is not self._is_muted:
             self._is_muted = is_muted
-            for track in list(self._tracks):
+            for track in self.tracks:
                 track._set_muted(is_muted)
 
     def end(self) -> None:
         """It is exhausted or gone: tracks end and fire ended now. Call it in a task."""
-        for track in list(self._tracks):
+        for track in self.tracks:
             track._end()

@@ -14,6 +14,9 @@ from peerline.webrtc.rtp_parameters import RTCRtpEncodingParameters, is_any_matc
 
 __all__ = ["checked_changes", "checked_encodings"]
 
+# Spatial and temporal layers of an encoder: one of each.
+SCALABILITY_MODES = ("L1T1",)
+
 # RFC 8852, section 3.1: letters and digits; RFC 8851's grammar has - and _, which packets cannot carry. Nor can they
 # carry more than 16 characters in the one-byte form of header extensions (RFC 8285, section 4.2).
 _RID = re.compile("[A-Za-z0-9]{1,16}")
@@ -36,6 +39,7 @@ def checked_encodings(kind: Kind, given: Sequence[RTCRtpEncodingParameters]) -> 
     _drop_video_members(kind, encodings)
     for one in encodings:
         _check_numbers(one)
+        _check_scalability(one)
     # Sound has one size.
     del encodings[1 if kind == "audio" else MAX_ENCODINGS :]
     if kind == "video":
@@ -57,7 +61,7 @@ def checked_changes(
     given: Sequence[RTCRtpEncodingParameters],
     choosable: Sequence[Mapping[str, Any]],
 ) -> list[Encoding]:
-    """What setParameters makes of the encodings. Raises InvalidModificationError, RangeError."""
+    """What setParameters makes of the encodings. Raises InvalidModificationError, RangeError, OperationError."""
     if [one.rid for one in given] != [one.rid for one in returned]:
         raise InvalidModificationError("encodings are not to be added, removed, renamed or put into another order")
     for one in given:
@@ -69,6 +73,7 @@ def checked_changes(
         if kind == "video":
             one.setdefault("scaleResolutionDownBy", 1.0)
         _check_numbers(one)
+        _check_scalability(one)
     return list(encodings)
 
 
@@ -77,6 +82,14 @@ def _drop_video_members(kind: Kind, encodings: Sequence[RTCRtpEncodingParameters
         for one in encodings:
             one.pop("scaleResolutionDownBy", None)
             one.pop("maxFramerate", None)
+            one.pop("scalabilityMode", None)
+
+
+def _check_scalability(encoding: RTCRtpEncodingParameters) -> None:
+    """W3C WebRTC-SVC, section 4.1: what no codec can do is no mode."""
+    mode = encoding.get("scalabilityMode")
+    if mode is not None and mode not in SCALABILITY_MODES:
+        raise OperationError(f"{mode} is no way to encode here", hint=f"There are: {', '.join(SCALABILITY_MODES)}.")
 
 
 def _check_numbers(encoding: RTCRtpEncodingParameters) -> None:

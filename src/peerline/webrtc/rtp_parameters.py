@@ -90,6 +90,7 @@ class RTCRtpEncodingParameters(Dictionary):
     """One encoding of a track. Bitrates are in bit/s, `scaleResolutionDownBy` divides width and height."""
 
     rid = Member(dom_string)
+    scalabilityMode = Member(dom_string)
     active = Member(boolean, default=lambda: True)
     codec = Member(dictionary(RTCRtpCodec))
     maxBitrate = Member(unsigned_long)

@@ -51,7 +51,7 @@ class DeviceSource(Source):
 
     def deliver(self, frame: Frame) -> None:
         """See Source."""
-        for track in list(self._tracks):
+        for track in self.tracks:
             fitting = self.fit(frame, track)
             if fitting is not None:
                 track._deliver(fitting)
@@ -95,12 +95,12 @@ class VideoDeviceSource(DeviceSource, PacedSource):
 
     def apply(self, track: MediaStreamTrack, settings: MediaTrackSettings) -> None:
         """See Source."""
-        others = [other._settings for other in list(self._tracks) if other is not track]
+        others = [other._settings for other in self.tracks if other is not track]
         self._mode = _mode_for([settings, *others], self._device.modes)
 
     def has_use(self) -> bool:
         """See PacedSource."""
-        return self.is_wanted if self._is_idle_unwanted else len(self._tracks) > 0
+        return self.is_wanted if self._is_idle_unwanted else len(self.tracks) > 0
 
     def fit(self, frame: Any, track: MediaStreamTrack) -> Frame | None:
         """See DeviceSource."""

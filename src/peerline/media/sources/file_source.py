@@ -37,7 +37,7 @@ class _Played(Source):
 
     def stop_tracks(self) -> None:
         """All of them, without an event."""
-        for track in list(self._tracks):
+        for track in self.tracks:
             track.stop()
 
 
