@@ -142,7 +142,7 @@ def _portaudio() -> Any:
         if error.name != "sounddevice":
             raise
         raise NotSupportedError(
-            "a loudspeaker needs the package sounddevice", hint="pip install sounddevice"
+            "a loudspeaker needs the package sounddevice", hint='pip install "peerline[media]"'
         ) from error
     except OSError as error:
         raise NotSupportedError(
