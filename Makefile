@@ -16,7 +16,7 @@ WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modul
 	src/peerline/sdp/explanations.json
 
 .PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse peer-endurance fuzz fuzz-sdp page protocol wheel format lock clean conformance \
-	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer bench-loss
+	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer bench-media bench-loss
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -114,6 +114,9 @@ bench-turn: setup ## CPU per relayed packet against coturn; GENERATOR=turnload.c
 
 bench-loss: ## data channels over links that delay and lose, in virtual time: what congestion control allows
 	cargo run --release --locked --quiet -p peerline-netsim --example throughput
+
+bench-media: setup ## media against aiortc: encoded packets, mouth to ear, idle pairs
+	$(PY) benchmarks/bench_media.py
 
 bench-peer: setup ## data channels, set-up and memory of peer connections, against aiortc
 	$(PY) benchmarks/bench_peer.py

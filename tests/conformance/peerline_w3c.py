@@ -142,7 +142,8 @@ class Noise(TestPattern):
         super().__init__(width, height, 15, seed=signal or 0)
         self._luma = None if signal is None else round(16 + signal * 219 / 255)
 
-    def deliver(self, frame: Any) -> None:
+    def deliver(self, *frames: Any) -> None:
+        (frame,) = frames
         if self._luma is not None:
             pixels = frame.to_ndarray("yuv420p").copy()
             pixels[10:30, 10:30] = self._luma

@@ -22,16 +22,17 @@ class EncodedSource(Source):
         self._decoding: Decoding | None = None
         self._codec = ""
 
-    def deliver(self, frame: Frame) -> None:
-        """The next encoded frame."""
-        super().deliver(frame)
-        codec: str = frame.codec  # type: ignore[union-attr]
+    def deliver(self, *frames: Frame) -> None:
+        """The next encoded frame, or several of one codec."""
+        super().deliver(*frames)
+        codec: str = frames[0].codec  # type: ignore[union-attr]
         is_decoded = any(not sink.takes(codec) for track in self.tracks for sink in track._sinks)
         if is_decoded:
             self._codec = codec
             if self._decoding is None:
                 self._decoding = Decoding(self.kind, self._deliver_decoded, self.request_key_frame)
-            self._decoding.push(frame)  # type: ignore[arg-type]
+            for frame in frames:
+                self._decoding.push(frame)  # type: ignore[arg-type]
         elif self._decoding is not None:
             self._decoding.close()
             self._decoding = None

@@ -29,9 +29,9 @@ class EncodedTrack(MediaStreamTrack):
 
     def write(self, frames: EncodedFrame | Iterable[EncodedFrame]) -> None:
         """The next frame, or several. It never waits; nothing happens once the track has ended."""
-        source = self._source
-        for frame in [frames] if isinstance(frames, EncodedFrame) else frames:
-            source.deliver(frame)
+        batch = (frames,) if isinstance(frames, EncodedFrame) else tuple(frames)
+        if batch:
+            self._source.deliver(*batch)
 
     def _sibling(self) -> MediaStreamTrack:
         return MediaStreamTrack(self.kind, source=self._source)

@@ -72,9 +72,9 @@ class RemoteTrack(MediaStreamTrack):
         source = self._source
         return source.decoding if isinstance(source, EncodedSource) else None
 
-    def deliver(self, frame: Frame) -> None:
-        """For it and its clones: the next frame, encoded."""
-        self._source.deliver(frame)
+    def deliver(self, *frames: Frame) -> None:
+        """For it and its clones: the next frame, encoded, or several of one codec."""
+        self._source.deliver(*frames)
 
     def end(self) -> None:
         """For it and its clones: nothing will come any more. Fires ended now, unless it was stopped or has ended."""

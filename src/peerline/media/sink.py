@@ -16,7 +16,11 @@ Frame: TypeAlias = "AudioFrame | VideoFrame | EncodedFrame"
 
 
 class Sink(Protocol):
-    """Attached to a track by `track.attach_sink`. Frames come in their order, on any thread, one at a time."""
+    """Attached to a track by `track.attach_sink`. Frames come in their order, on any thread, one at a time.
+
+    Two more methods are called where they are there: `receive_all(frames)` in place of several calls of `receive`, and
+    `end()` when the track has ended.
+    """
 
     def takes(self, codec: str) -> bool:
         """Whether frames of this codec are taken as they are, without being decoded."""

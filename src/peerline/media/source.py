@@ -53,10 +53,10 @@ class Source:
 
     # What it gives ------------------------------------------------------------------------------------
 
-    def deliver(self, frame: Frame) -> None:
-        """A frame for all its tracks, from any thread, one at a time."""
+    def deliver(self, *frames: Frame) -> None:
+        """The next frame for all its tracks, or several; from any thread, one call at a time."""
         for track in self.tracks:
-            track._deliver(frame)
+            track._deliver(*frames)
 
     def sinks_changed(self) -> None:
         """Somebody began or ceased to take the frames of a track. What costs much is made while somebody does."""

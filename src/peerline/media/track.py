@@ -208,17 +208,24 @@ class MediaStreamTrack(EventTarget):
             self.stop()
             fire(self, Event("ended"))
 
-    def _deliver(self, frame: Frame, *, decoded_from: str | None = None) -> None:
-        sinks = self._sinks
-        if isinstance(frame, EncodedFrame):
-            sinks = tuple(sink for sink in sinks if sink.takes(frame.codec))
+    def _deliver(self, *frames: Frame, decoded_from: str | None = None) -> None:
+        """Several are of one codec."""
+        sinks, first = self._sinks, frames[0]
+        if isinstance(first, EncodedFrame):
+            sinks = tuple(sink for sink in sinks if sink.takes(first.codec))
         elif decoded_from is not None:
             sinks = tuple(sink for sink in sinks if not sink.takes(decoded_from))
-        if sinks:
-            passed = frame if self._is_enabled else silenced(frame)
-            if passed is not None:
-                for sink in sinks:
-                    sink.receive(passed)
+        if not sinks:
+            return
+        if not self._is_enabled:
+            frames = tuple(passed for frame in frames if (passed := silenced(frame)) is not None)
+        for sink in sinks:
+            receive_all = getattr(sink, "receive_all", None) if len(frames) > 1 else None
+            if receive_all is not None:
+                receive_all(frames)
+                continue
+            for frame in frames:
+                sink.receive(frame)
 
     def _end_sinks(self) -> None:
         sinks, self._sinks = self._sinks, ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from peerline.errors import RangeError
@@ -152,6 +153,7 @@ class RTCRtpReceiver:
             self._track.set_muted(False)
 
     def _receive(self, frames: list[ReceivedFrame]) -> None:
+        received: list[EncodedFrame] = []
         for frame in frames:
             name = self._codecs.get(frame.payload_type)
             if name is None:
@@ -160,7 +162,7 @@ class RTCRtpReceiver:
             ahead = (frame.timestamp - last + 0x80000000) % 0x100000000 - 0x80000000
             timestamp = self._timestamps[frame.ssrc] = last + ahead
             self._sources.heard(frame)
-            self._track.deliver(
+            received.append(
                 EncodedFrame(
                     frame.data,
                     timestamp,
@@ -172,6 +174,9 @@ class RTCRtpReceiver:
                     audio_level=frame.audio_level,
                 )
             )
+        # Those of one codec go together.
+        for _, together in itertools.groupby(received, key=lambda one: one.codec):
+            self._track.deliver(*together)
 
     def _end_track(self) -> None:
         """In a task of its own (Media Capture and Streams, section 4.3.1, "ended by the user agent")."""

@@ -43,6 +43,7 @@ class Sending:
         self._section = section
         self._state = state
         self._codecs: dict[str, list[Codec]] = {}
+        self._payload_types: dict[str, tuple[int, ...]] = {}
         self._encoding: Encoding | None = None
         self._estimate_bps: int | None = None
         self._limit_bps: int | None = None
@@ -75,6 +76,15 @@ class Sending:
             self._apply(encoding)
         encoding.push(frame)
 
+    def receive_all(self, frames: Sequence[Frame]) -> None:
+        """See Sink: several go to the packet core as one command."""
+        encoded = [frame for frame in frames if isinstance(frame, EncodedFrame)]
+        self._send(*encoded)
+        if len(encoded) < len(frames):
+            for frame in frames:
+                if not isinstance(frame, EncodedFrame):
+                    self.receive(frame)
+
     # What the sender says ------------------------------------------------------------------------------
 
     def update(self, codecs: Sequence[Codec], encoding: Mapping[str, Any], limit_bps: int | None) -> None:
@@ -84,6 +94,7 @@ class Sending:
             if is_media(codec):
                 by_name.setdefault(codec.key, []).append(codec)
         self._codecs, self._limit_bps, self._parameters = by_name, limit_bps, encoding
+        self._payload_types = {name: tuple(codec.payload_type for codec in codecs) for name, codecs in by_name.items()}
         if self._encoding is not None:
             if self._encoding.codec != self._first_choice():
                 self._encoding.close()
@@ -139,7 +150,7 @@ class Sending:
 
     def close(self) -> None:
         """Nothing more is sent."""
-        self._codecs = {}
+        self._codecs, self._payload_types = {}, {}
         if self._encoding is not None:
             self._encoding.close()
             self._encoding = None
@@ -154,22 +165,20 @@ class Sending:
                 return name
         return next(iter(self._codecs), None)
 
-    def _send(self, frame: EncodedFrame) -> None:
-        codecs = self._codecs.get(frame.codec)
-        if not codecs:
-            return
-        numbers = [codec.payload_type for codec in codecs]
-        payload_type = frame.payload_type if frame.payload_type in numbers else numbers[0]
-        out = FrameOut(
-            frame.data,
-            frame.timestamp & 0xFFFFFFFF,
-            payload_type,
-            frame.audio_level,
-            frame.rotation if self._state.kind == "video" and frame.rotation else None,
-        )
-        # The engine may have been closed by another thread.
-        with contextlib.suppress(RuntimeError):
-            self.transport.send_frames(self._section, [out])
+    def _send(self, *frames: EncodedFrame) -> None:
+        out = []
+        for frame in frames:
+            numbers = self._payload_types.get(frame.codec)
+            if numbers:
+                payload_type = frame.payload_type if frame.payload_type in numbers else numbers[0]
+                rotation = frame.rotation or None
+                out.append(
+                    FrameOut(frame.data, frame.timestamp & 0xFFFFFFFF, payload_type, frame.audio_level, rotation)
+                )
+        if out:
+            # The engine may have been closed by another thread.
+            with contextlib.suppress(RuntimeError):
+                self.transport.send_frames(self._section, out)
 
     def _apply(self, encoding: Encoding) -> None:
         limit = self._limit_bps

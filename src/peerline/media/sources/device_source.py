@@ -49,12 +49,13 @@ class DeviceSource(Source):
         """See Source."""
         return self._device.choices(sets)
 
-    def deliver(self, frame: Frame) -> None:
+    def deliver(self, *frames: Frame) -> None:
         """See Source."""
         for track in self.tracks:
-            fitting = self.fit(frame, track)
-            if fitting is not None:
-                track._deliver(fitting)
+            for frame in frames:
+                fitting = self.fit(frame, track)
+                if fitting is not None:
+                    track._deliver(fitting)
 
     def fit(self, frame: Any, track: MediaStreamTrack) -> Frame | None:
         """The frame that this track gives for this one, if any."""
