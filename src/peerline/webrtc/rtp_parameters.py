@@ -101,6 +101,18 @@ class RTCRtpEncodingParameters(Dictionary):
     adaptivePtime = Member(boolean, default=bool)
 
 
+class RTCEncodingOptions(Dictionary):
+    """What is to happen once: `keyFrame`, a picture that stands alone (WebRTC Extensions, section 6)."""
+
+    keyFrame = Member(boolean, default=bool)
+
+
+class RTCSetParameterOptions(Dictionary):
+    """For setParameters: one entry for each encoding, or none."""
+
+    encodingOptions = Member(sequence(dictionary(RTCEncodingOptions)), default=list)
+
+
 class _Parameters(Dictionary):
     headerExtensions = Member(sequence(dictionary(RTCRtpHeaderExtensionParameters)), is_required=True)
     rtcp = Member(dictionary(RTCRtcpParameters), is_required=True)

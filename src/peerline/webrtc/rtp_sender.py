@@ -16,7 +16,12 @@ from peerline.webrtc.bitrate import sending_limit
 from peerline.webrtc.capabilities import codecs_for, get_capabilities
 from peerline.webrtc.dtmf import RTCDTMFSender
 from peerline.webrtc.encodings import checked_changes
-from peerline.webrtc.rtp_parameters import RTCRtpCapabilities, RTCRtpSendParameters, codec_dictionary
+from peerline.webrtc.rtp_parameters import (
+    RTCRtpCapabilities,
+    RTCRtpSendParameters,
+    RTCSetParameterOptions,
+    codec_dictionary,
+)
 from peerline.webrtc.sending import Sending
 
 if TYPE_CHECKING:
@@ -109,7 +114,7 @@ class RTCRtpSender:
         return RTCRtpSendParameters(self._returned)
 
     def setParameters(self, parameters: Any, setParameterOptions: Any = None) -> Promise[None]:
-        """Change how it sends, without negotiation.
+        """Change how it sends, without negotiation; `encodingOptions=[{"keyFrame": True}]` asks for a key frame now.
 
         Rejected with InvalidStateError (stopped, or the parameters are not of this task), InvalidModificationError
         (something changed that must not), RangeError, TypeError.
@@ -117,7 +122,10 @@ class RTCRtpSender:
         what = "RTCRtpSender.setParameters"
         try:
             given = RTCRtpSendParameters(parameters)
+            options = RTCSetParameterOptions(setParameterOptions).encodingOptions
             encodings = self._checked(given)
+            if options and len(options) != len(encodings):
+                raise InvalidModificationError("encodingOptions has one entry for each encoding")
         except Exception as error:
             return Promise.rejected(error, what)
         outcome: Promise[None] = Promise(what)
@@ -129,6 +137,8 @@ class RTCRtpSender:
                 self._negotiated.encodings = list(encodings)
             self._degradation = given.degradationPreference
             self._connection._transports.commit_media()
+            if any(one.keyFrame for one in options):
+                self._request_key_frame()
             outcome.resolve(None)
 
         self._connection._during_parameters(outcome)

@@ -90,7 +90,7 @@ def _outbound(
     transport = sender.transport
     is_negotiated = state.current_direction is not None and sends(state.current_direction)
     # Streams of a simulcast have no numbers before they are sent: their names (rid) stand for them.
-    if not is_negotiated or state.ssrcs is None or transport is None or len(state.encodings) != 1:
+    if state.is_stopping or not is_negotiated or state.ssrcs is None or transport is None or len(state.encodings) != 1:
         return
     transport_id, ssrc = ids.of("T", transport), state.ssrcs[0]
     sent: Figures = next((one for one in media.get("sent", ()) if one["ssrc"] == ssrc), {})
