@@ -15,11 +15,11 @@ __all__ = ["Echo"]
 
 log = logging.getLogger("peerline.echo")
 
-# So many people at once; a device for each of them, and one that waits.
-MAX_CALLS = 12
+# So many people at once. Each device takes one call; a call rings at all that are free, and the first one has it.
+DEVICES = 8
 # The page stays in a call until somebody hangs up: who forgot it is not kept for ever.
 LONGEST_CALL_S = 3600.0
-_AGAIN_S = 2.0
+_AGAIN_S, _LONGEST_PAUSE_S = 2.0, 60.0
 
 _HELLO = (
     "Hello {name}! I am Echo: you see and hear yourself, by way of the server. "
@@ -36,52 +36,38 @@ class Echo:
         self._url = url
         self._name = name
         self._identity = identity
-        self._work: set[asyncio.Task[None]] = set()
-        self.calls = 0
-        """How many are talking to it."""
+        self._has_complained = False
 
     async def run(self) -> None:
-        """Always one device waits for the next call."""
-        try:
-            while True:
-                try:
-                    await self._wait()
-                except PeerlineError as error:
-                    log.warning("Echo cannot sign in: %s", error)
-                    await asyncio.sleep(_AGAIN_S)
-        finally:
-            for task in self._work:
-                task.cancel()
+        """All devices wait for calls."""
+        await asyncio.gather(*(self._stay() for _ in range(DEVICES)))
 
-    async def _wait(self) -> None:
-        """Sign in, and take one call. Whoever takes it goes on by itself."""
-        me = await peerline.connect(self._url, name=self._name, **self._identity)
-        try:
-            call = await anext(me.calls.__aiter__())
-        except BaseException as end:
-            await me.close()
-            if not isinstance(end, StopAsyncIteration):
-                raise
-            await asyncio.sleep(_AGAIN_S)
-            return
-        task = asyncio.ensure_future(self._take(me, call))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-        while len(self._work) >= MAX_CALLS:
-            await asyncio.wait(self._work, return_when=asyncio.FIRST_COMPLETED)
+    async def _stay(self) -> None:
+        """One device: signed in, whatever happens."""
+        pause_s = _AGAIN_S
+        while True:
+            try:
+                async with peerline.connect(self._url, name=self._name, **self._identity) as me:
+                    pause_s = _AGAIN_S
+                    async for call in me.calls:
+                        await self._take(call)
+            except PeerlineError as error:
+                if pause_s == _AGAIN_S and not self._has_complained:
+                    self._has_complained = True
+                    log.warning("Echo cannot sign in, and goes on trying: %s [%s]", error.message, error.code)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            await asyncio.sleep(pause_s)
 
-    async def _take(self, me: Any, call: Call) -> None:
-        self.calls += 1
+    async def _take(self, call: Call) -> None:
         try:
             async with asyncio.timeout(LONGEST_CALL_S):
                 await talk(call)
         except (CallOverError, TimeoutError):
-            pass
+            pass  # another device was faster, or they have hung up
         except Exception:
             log.exception("a call with Echo failed")
         finally:
-            self.calls -= 1
-            await me.close()
+            await call.hangup()
 
 
 async def talk(call: Call) -> None:
