@@ -100,4 +100,6 @@ class RTCDTMFSender(EventTarget):
             self._is_playing = False
         else:
             set_timeout(self._play, _PAUSE_MS if tone == "," else self._duration_ms + self._gap_ms)
+            if tone != "," and self._sender._sending is not None:
+                self._sender._sending.play_tone(tone, self._duration_ms)
         fire(self, RTCDTMFToneChangeEvent("tonechange", {"tone": tone}))

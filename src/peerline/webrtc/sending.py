@@ -11,6 +11,7 @@ from peerline.jsep.codecs import is_media
 from peerline.media.encoded_frame import EncodedFrame
 from peerline.media.encoding import Encoding
 from peerline.media.meter import PictureMeter, SoundMeter
+from peerline.webrtc.telephone_event import TelephoneEvent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +47,8 @@ class Sending:
         self._payload_types: dict[str, tuple[int, ...]] = {}
         self._encoding: Encoding | None = None
         self._estimate_bps: int | None = None
+        self._is_toning = False
+        self._last_sent = (0, time.perf_counter())
         self._limit_bps: int | None = None
         self.sound = SoundMeter()
         self.pictures = PictureMeter()
@@ -108,6 +111,25 @@ class Sending:
         if self._encoding is not None:
             self._apply(self._encoding)
 
+    def play_tone(self, key: str, duration_ms: int) -> None:
+        """A key of a telephone in place of sound, if one was agreed on."""
+        codec = self._tone_codec()
+        if codec is None:
+            return
+        clock_hz, began = codec.clock_rate_hz, self._last_sent
+        since_s = time.perf_counter() - began[1]
+        timestamp = (began[0] + int(since_s * clock_hz)) & 0xFFFFFFFF
+
+        def send(payload: bytes) -> None:
+            with contextlib.suppress(RuntimeError):
+                self.transport.send_frames(self._section, [FrameOut(payload, timestamp, codec.payload_type)])
+
+        def over() -> None:
+            self._is_toning = False
+
+        self._is_toning = True
+        TelephoneEvent(key, duration_ms, clock_hz, send, over).start()
+
     def request_key_frame(self) -> bool:
         """Whether there is an encoder here that makes one."""
         if self._encoding is None:
@@ -165,7 +187,17 @@ class Sending:
                 return name
         return next(iter(self._codecs), None)
 
+    def _tone_codec(self) -> Codec | None:
+        """With the clock of the sound: one source has one."""
+        first = next(iter(self._codecs.values()), None)
+        for codec in self._state.send_codecs:
+            if codec.key == "telephone-event" and first and codec.clock_rate_hz == first[0].clock_rate_hz:
+                return codec
+        return None
+
     def _send(self, *frames: EncodedFrame) -> None:
+        if self._is_toning:
+            return
         out = []
         for frame in frames:
             numbers = self._payload_types.get(frame.codec)
@@ -176,6 +208,7 @@ class Sending:
                     FrameOut(frame.data, frame.timestamp & 0xFFFFFFFF, payload_type, frame.audio_level, rotation)
                 )
         if out:
+            self._last_sent = (out[-1].timestamp, time.perf_counter())
             # The engine may have been closed by another thread.
             with contextlib.suppress(RuntimeError):
                 self.transport.send_frames(self._section, out)
