@@ -47,11 +47,13 @@ test-rust: ## the packet core alone
 test-web: $(STAMPS)/node ## the SDK and the page, without a browser
 	cd web && npm test --silent
 
-# Most tests wait for sockets, so three run at a time. These load the machine or look at what else runs on it: one at a time.
+# Most tests wait for sockets, so three run at a time. Those of media encode and decode: by themselves, or others miss their times. These load the machine or look at what else runs on it: one at a time.
+BUSY := tests/media
 ALONE := tests/system tests/interop tests/lab tests/packaging
 
 test-python: setup $(STAMPS)/test-system ## the server, against real sockets and databases
-	scripts/with-postgres.sh $(PY) -m pytest tests --ignore=tests/e2e $(ALONE:%=--ignore=%) -n 3 --dist loadfile -q
+	scripts/with-postgres.sh $(PY) -m pytest tests --ignore=tests/e2e $(BUSY:%=--ignore=%) $(ALONE:%=--ignore=%) -n 3 --dist loadfile -q
+	$(PY) -m pytest $(BUSY) -n 2 --dist loadfile -q
 	scripts/with-postgres.sh $(PY) -m pytest $(ALONE)
 
 test-e2e: setup $(STAMPS)/test-system ## two people call each other in a real Chromium
