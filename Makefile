@@ -47,8 +47,10 @@ test-rust: ## the packet core alone
 test-web: $(STAMPS)/node ## the SDK and the page, without a browser
 	cd web && npm test --silent
 
-# Most tests wait for sockets, so three run at a time. Those of media encode and decode: by themselves, or others miss their times. These load the machine or look at what else runs on it: one at a time.
+# Most tests wait for sockets, so three run at a time.
+# These encode and decode: by themselves, or others miss their times.
 BUSY := tests/media
+# These load the machine or look at what else runs on it: one at a time.
 ALONE := tests/system tests/interop tests/lab tests/packaging
 
 test-python: setup $(STAMPS)/test-system ## the server, against real sockets and databases
