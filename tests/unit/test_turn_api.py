@@ -133,7 +133,7 @@ async def test_usage_counts_what_is_over_and_what_goes_on(place: Place) -> None:
     # The answer to a client may be faster than the news of it.
     async with asyncio.timeout(10):
         usage = await place.get("usage")
-        while usage["users"][0]["finished"] == 0:
+        while (usage["users"][0]["finished"], usage["users"][0]["packets_up"]) != (1, 2):
             usage = await place.get("usage")
     assert usage["total"] == 2
     ann, bob = usage["users"]
