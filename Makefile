@@ -16,7 +16,7 @@ WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modul
 	src/peerline/sdp/explanations.json
 
 .PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse peer-endurance fuzz fuzz-sdp page protocol wheel format lock clean conformance \
-	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer bench-media bench-loss
+	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer bench-media bench-bitrate bench-codecs bench-loss
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -118,6 +118,12 @@ bench-turn: setup ## CPU per relayed packet against coturn; GENERATOR=turnload.c
 
 bench-loss: ## data channels over links that delay and lose, in virtual time: what congestion control allows
 	cargo run --release --locked --quiet -p peerline-netsim --example throughput
+
+bench-bitrate: setup $(STAMPS)/test-system ## whether b= holds, with a real Chromium, both ways
+	$(PY) benchmarks/bench_bitrate.py
+
+bench-codecs: setup ## what encoders make of a new bitrate, and what they cost
+	$(PY) benchmarks/bench_codecs.py
 
 bench-media: setup ## media against aiortc: encoded packets, mouth to ear, idle pairs
 	$(PY) benchmarks/bench_media.py

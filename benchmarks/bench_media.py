@@ -48,8 +48,8 @@ def main() -> None:
         table[case] = {}
         if not options.json:
             print(name)
-        for figure in runs[0][1]:
-            ours, theirs = ([run[side][figure] for run in runs] for side in (0, 1))
+        for figure in runs[0][0]:
+            ours, theirs = ([run[side].get(figure, 0) for run in runs] for side in (0, 1))
             ratios = [a / b for a, b in zip(ours, theirs, strict=True) if b]
             row = {"peerline": statistics.median(ours), "aiortc": statistics.median(theirs)}
             if ratios:

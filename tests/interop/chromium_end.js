@@ -64,6 +64,7 @@
         document.body.append(player);
       };
     },
+    addTrack: (track, stream) => void connection.addTrack(track, stream),
     async stats(type) {
       const found = [];
       for (const one of (await connection.getStats()).values()) if (one.type === type) found.push(one);
