@@ -18,9 +18,9 @@ __all__ = ["CallMedia", "add_media_options", "open_media"]
 def add_media_options(p: argparse.ArgumentParser) -> None:
     """The flags."""
     group = p.add_argument_group("sound and pictures (with the extra: pip install 'peerline[media]')")
-    any_device = {"nargs": "?", "const": "", "default": None, "metavar": "DEVICE"}
-    group.add_argument("--camera", **any_device, help="send a camera; DEVICE is a part of its name, or its id")  # type: ignore[arg-type]
-    group.add_argument("--microphone", **any_device, help="send a microphone")  # type: ignore[arg-type]
+    any_device: dict[str, Any] = {"nargs": "?", "const": "", "default": None, "metavar": "DEVICE"}
+    group.add_argument("--camera", **any_device, help="send a camera; DEVICE is a part of its name, or its id")
+    group.add_argument("--microphone", **any_device, help="send a microphone")
     group.add_argument("--file", metavar="FILE_OR_URL", help="send what this file or stream has, in its own time")
     group.add_argument("--test-pattern", action="store_true", help="send a moving picture and a tone")
     group.add_argument("--speaker", action="store_true", help="play what the other side says")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peerline.media.decoding import Decoding
+from peerline.media.decoding import Decoding, PictureDecoding, SoundDecoding
+from peerline.media.encoded_frame import EncodedFrame
 from peerline.media.source import Source
 
 if TYPE_CHECKING:
@@ -25,17 +26,16 @@ class EncodedSource(Source):
     def deliver(self, *frames: Frame) -> None:
         """The next encoded frame, or several of one codec."""
         super().deliver(*frames)
-        codec: str = frames[0].codec  # type: ignore[union-attr]
-        is_decoded = any(not sink.takes(codec) for track in self.tracks for sink in track._sinks)
-        if is_decoded:
+        encoded = [frame for frame in frames if isinstance(frame, EncodedFrame)]
+        codec = encoded[0].codec
+        if any(not sink.takes(codec) for track in self.tracks for sink in track._sinks):
             self._codec = codec
             if self._decoding is None:
-                self._decoding = Decoding(self.kind, self._deliver_decoded, self.request_key_frame)
-            for frame in frames:
-                self._decoding.push(frame)  # type: ignore[arg-type]
-        elif self._decoding is not None:
-            self._decoding.close()
-            self._decoding = None
+                self._decoding = self._new_decoding()
+            for frame in encoded:
+                self._decoding.push(frame)
+        else:
+            self._stop_decoding()
 
     @property
     def decoding(self) -> Decoding | None:
@@ -44,6 +44,14 @@ class EncodedSource(Source):
 
     def stop(self) -> None:
         """No track is left."""
+        self._stop_decoding()
+
+    def _new_decoding(self) -> Decoding:
+        if self.kind == "audio":
+            return SoundDecoding(self._deliver_decoded)
+        return PictureDecoding(self._deliver_decoded, self.request_key_frame)
+
+    def _stop_decoding(self) -> None:
         if self._decoding is not None:
             self._decoding.close()
             self._decoding = None

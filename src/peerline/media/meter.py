@@ -30,12 +30,11 @@ class PictureMeter:
         self.total_squared_gap = 0.0
         self._lately: deque[float] = deque(maxlen=240)
 
-    def saw(self, frame: VideoFrame | None = None) -> None:
+    def saw(self, frame: VideoFrame) -> None:
         """One more."""
         now = time.perf_counter()
         self.frames += 1
-        if frame is not None:
-            self.width, self.height = frame.width, frame.height
+        self.width, self.height = frame.width, frame.height
         if self._lately:
             gap = now - self._lately[-1]
             self.total_gap_s += gap

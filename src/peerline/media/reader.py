@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from peerline.media.encoded_frame import EncodedFrame
 
@@ -51,7 +51,7 @@ class FrameReader(Generic[FrameT]):
     def receive(self, frame: Frame) -> None:
         """See Sink."""
         if isinstance(frame, EncodedFrame) is self._is_encoded:
-            self._put(frame)  # type: ignore[arg-type]
+            self._put(cast("FrameT", frame))
 
     def end(self) -> None:
         """The track has ended: what waits can still be read."""
@@ -110,7 +110,7 @@ class FrameReader(Generic[FrameT]):
         self.dropped += 1
         if not self._is_encoded or self._track.kind == "audio":
             return
-        while self._frames and not self._frames[0].is_key:  # type: ignore[attr-defined]
+        while self._frames and not cast("EncodedFrame", self._frames[0]).is_key:
             self._frames.popleft()
             self.dropped += 1
         self._needs_key = not self._frames

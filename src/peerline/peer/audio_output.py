@@ -38,7 +38,7 @@ class AudioOutput:
         self._resampler: Any = None
         self._rate = 0
         self._room = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._origin = 0.0
         self._next = 0
         self._quiet = 0
@@ -113,7 +113,7 @@ class AudioOutput:
             self._next = max(self._next, int((now - self._origin) * 1000 / FRAME_MS)) if self._origin else 0
             self._origin = self._origin or now
             self._quiet = 0
-            self._timer = asyncio.get_running_loop().call_soon(self._tick)  # type: ignore[assignment]
+            self._timer = asyncio.get_running_loop().call_soon(self._tick)
 
     def _tick(self) -> None:
         np = self._np

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from peerline.engine.media import FrameOut
 from peerline.jsep.codecs import is_media
 from peerline.media.encoded_frame import EncodedFrame
-from peerline.media.encoding import Encoding
+from peerline.media.encoding import Encoding, SoundEncoding
 from peerline.media.meter import PictureMeter, SoundMeter
+from peerline.media.picture_encoding import PictureEncoding
+from peerline.media.video_frame import VideoFrame
+from peerline.webrtc.limitation import Limitation
 from peerline.webrtc.telephone_event import TelephoneEvent
 
 if TYPE_CHECKING:
@@ -27,13 +30,9 @@ __all__ = ["Sending"]
 _AUDIO_HEADERS_BPS = 50 * 8 * 44
 _VIDEO_SHARE = 0.93
 _MAX_VIDEO_BPS = 2_500_000
-_OPUS_BPS = 32_000
+_OPUS_BPS, _MAX_AUDIO_BPS = 32_000, 128_000
 # What the packet core begins with.
 _FIRST_ESTIMATE_BPS = 300_000
-
-
-# What they are called in figures.
-ENCODERS = {"vp8": "libvpx", "vp9": "libvpx", "h264": "x264", "av1": "SVT-AV1"}
 
 
 class Sending:
@@ -45,15 +44,15 @@ class Sending:
         self._state = state
         self._codecs: dict[str, list[Codec]] = {}
         self._payload_types: dict[str, tuple[int, ...]] = {}
-        self._encoding: Encoding | None = None
+        self._encoding: Encoding[Any] | None = None
         self._estimate_bps: int | None = None
         self._is_toning = False
         self._last_sent = (0, time.perf_counter())
         self._limit_bps: int | None = None
         self.sound = SoundMeter()
         self.pictures = PictureMeter()
-        self._limits = {"none": 0.0, "cpu": 0.0, "bandwidth": 0.0, "other": 0.0}
-        self._limit, self._limit_since = "none", time.perf_counter()
+        self._is_held_back = False
+        self._limitation = Limitation()
 
     # As a sink ----------------------------------------------------------------------------------------
 
@@ -66,27 +65,21 @@ class Sending:
         if isinstance(frame, EncodedFrame):
             self._send(frame)
             return
-        if self._state.kind == "video":
-            self.pictures.saw(frame)  # type: ignore[arg-type]
-        else:
-            self.sound.heard(frame)  # type: ignore[arg-type]
-        encoding = self._encoding
-        if encoding is None:
+        if self._encoding is None:
             name = self._first_choice()
             if name is None:
                 return
-            encoding = self._encoding = Encoding(self._state.kind, name, self._send)
-            self._apply(encoding)
-        encoding.push(frame)
+            self._encoding = self._new_encoding(name)
+            self._apply(self._encoding)
+        if isinstance(frame, VideoFrame):
+            self.pictures.saw(frame)
+        else:
+            self.sound.heard(frame)
+        self._encoding.push(frame)
 
     def receive_all(self, frames: Sequence[Frame]) -> None:
         """See Sink: several go to the packet core as one command."""
-        encoded = [frame for frame in frames if isinstance(frame, EncodedFrame)]
-        self._send(*encoded)
-        if len(encoded) < len(frames):
-            for frame in frames:
-                if not isinstance(frame, EncodedFrame):
-                    self.receive(frame)
+        self._send(*(frame for frame in frames if isinstance(frame, EncodedFrame)))
 
     # What the sender says ------------------------------------------------------------------------------
 
@@ -138,37 +131,21 @@ class Sending:
         return True
 
     @property
-    def encoding(self) -> Encoding | None:
+    def encoding(self) -> Encoding[Any] | None:
         """The encoder, where frames come that are not encoded."""
         return self._encoding
 
-    def encoder_figures(self) -> dict[str, Any]:
-        """Members of RTCOutboundRtpStreamStats that an encoder of pictures knows."""
-        encoding = self._encoding
-        if encoding is None:
-            return {}
-        pictures, now = encoding.pictures, time.perf_counter()
-        lasted = dict(self._limits)
-        lasted[self._limit] += now - self._limit_since
-        members: dict[str, Any] = {
-            "framesEncoded": pictures.frames,
-            "keyFramesEncoded": pictures.key_frames,
-            "totalEncodeTime": pictures.time_s,
-            "totalEncodedBytesTarget": int(encoding.target_bytes),
-            "framesPerSecond": pictures.frames_per_second,
-            "qualityLimitationReason": "bandwidth" if encoding.is_scaled else self._limit,
-            "qualityLimitationDurations": lasted,
-            "qualityLimitationResolutionChanges": encoding.size_changes,
-        }
-        if pictures.frames:
-            members |= {
-                "frameWidth": pictures.width,
-                "frameHeight": pictures.height,
-                "encoderImplementation": ENCODERS.get(encoding.codec, encoding.codec),
-                "powerEfficientEncoder": False,
-                "scalabilityMode": self._parameters.get("scalabilityMode") or "L1T1",
-            }
-        return members
+    @property
+    def limitation(self) -> Limitation:
+        """What keeps pictures from being better."""
+        is_scaled = isinstance(self._encoding, PictureEncoding) and self._encoding.is_scaled
+        self._limitation.turn("bandwidth" if self._is_held_back or is_scaled else "none")
+        return self._limitation
+
+    @property
+    def scalability_mode(self) -> str:
+        """Of the encoding; W3C WebRTC-SVC, section 4.1."""
+        return self._parameters.get("scalabilityMode") or "L1T1"
 
     def close(self) -> None:
         """Nothing more is sent."""
@@ -178,6 +155,10 @@ class Sending:
             self._encoding = None
 
     # Inside -------------------------------------------------------------------------------------------
+
+    def _new_encoding(self, name: str) -> Encoding[Any]:
+        make = SoundEncoding if self._state.kind == "audio" else PictureEncoding
+        return make(name, self._send, _OPUS_BPS)
 
     def _first_choice(self) -> str | None:
         wanted = self._parameters.get("codec")
@@ -213,20 +194,14 @@ class Sending:
             with contextlib.suppress(RuntimeError):
                 self.transport.send_frames(self._section, out)
 
-    def _apply(self, encoding: Encoding) -> None:
+    def _apply(self, encoding: Encoding[Any]) -> None:
         limit = self._limit_bps
-        if self._state.kind == "audio":
-            encoding.set_bitrate(_OPUS_BPS if limit is None else max(6_000, min(limit - _AUDIO_HEADERS_BPS, 128_000)))
+        if not isinstance(encoding, PictureEncoding):
+            encoding.set_bitrate(_OPUS_BPS if limit is None else min(limit - _AUDIO_HEADERS_BPS, _MAX_AUDIO_BPS))
             return
-        wanted = _MAX_VIDEO_BPS if limit is None else limit
-        wanted = min(wanted, _FIRST_ESTIMATE_BPS if self._estimate_bps is None else self._estimate_bps)
-        self._limited("bandwidth" if wanted < (_MAX_VIDEO_BPS if limit is None else limit) else "none")
-        encoding.set_bitrate(int(wanted * _VIDEO_SHARE))
+        allowed = _MAX_VIDEO_BPS if limit is None else limit
+        carried = _FIRST_ESTIMATE_BPS if self._estimate_bps is None else self._estimate_bps
+        self._is_held_back = carried < allowed
+        encoding.set_bitrate(int(min(carried, allowed) * _VIDEO_SHARE))
         encoding.scale_down_by = self._parameters.get("scaleResolutionDownBy") or 1.0
         encoding.max_frame_rate = self._parameters.get("maxFramerate")
-
-    def _limited(self, why: str) -> None:
-        if why != self._limit:
-            now = time.perf_counter()
-            self._limits[self._limit] += now - self._limit_since
-            self._limit, self._limit_since = why, now

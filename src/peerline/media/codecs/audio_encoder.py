@@ -49,10 +49,10 @@ class BaseAudioEncoder(ABC):
             if (data := self._encode(samples)) is not None
         ]
 
-    def set_bitrate(self, bitrate_bps: int) -> None:  # noqa: B027
+    def set_bitrate(self, bitrate_bps: int) -> None:  # noqa: B027  # codecs with one bitrate have nothing to do
         """Ignored: it has but one."""
 
-    def set_expected_loss(self, share: float) -> None:  # noqa: B027
+    def set_expected_loss(self, share: float) -> None:  # noqa: B027  # most codecs know no loss
         """Ignored: nothing can be done about it."""
 
     def close(self) -> None:

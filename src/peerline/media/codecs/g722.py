@@ -15,7 +15,7 @@ __all__ = ["G722Decoder", "G722Encoder"]
 
 
 def _context(mode: str) -> av.AudioCodecContext:
-    context = av.CodecContext.create("g722", mode)  # type: ignore[call-overload]
+    context = av.CodecContext.create("g722", mode)  # type: ignore[call-overload]  # its stubs list other names only
     assert isinstance(context, av.AudioCodecContext)
     context.sample_rate, context.layout = 16000, "mono"
     return context

@@ -55,7 +55,7 @@ class FileSink:
         self._path = Path(path)
         self._container = container_for(self._path, format)
         with media_extra():
-            import av  # noqa: F401
+            import av  # noqa: F401  # said here, not when the first frame is due
             import numpy  # noqa: F401
         self.onerror: Callable[[PeerlineError], object] | None = None
         """Called with the error that ended the recording, on the event loop if `start` was called on one."""

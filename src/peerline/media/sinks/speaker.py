@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from peerline.errors import NotReadableError, NotSupportedError
+from peerline.media.audio_frame import AudioFrame
 from peerline.media.codecs.libraries import media_extra
-from peerline.media.encoded_frame import EncodedFrame
 from peerline.media.sinks.playout import Playout
 
 if TYPE_CHECKING:
@@ -131,8 +131,8 @@ class _Voice:
         return False
 
     def receive(self, frame: Frame) -> None:
-        if not isinstance(frame, EncodedFrame):
-            self.playout.push(frame)  # type: ignore[arg-type]
+        if isinstance(frame, AudioFrame):
+            self.playout.push(frame)
 
 
 def _portaudio() -> Any:

@@ -30,7 +30,7 @@ def open_input(
         import numpy  # noqa: F401  # said here, not when the first sound is decoded
     with readable(what):
         opened: Any = av.open(address, format=format, options=options or {}, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
-    return opened  # type: ignore[no-any-return]
+    return opened  # type: ignore[no-any-return]  # the stubs know no format that is given by name
 
 
 @contextmanager

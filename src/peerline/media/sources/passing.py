@@ -37,7 +37,9 @@ class Passer:
         name = DECODERS.get(context.name, context.name)
         if name not in CODECS:
             raise NotSupportedError(f"WebRTC carries no {name}", hint=HINT)
-        if name.startswith("pcm") and (context.sample_rate, context.channels) != (8000, 1):  # type: ignore[union-attr]
+        # Of sound, which the type does not say.
+        of_sound: Any = context
+        if name.startswith("pcm") and (of_sound.sample_rate, of_sound.channels) != (8000, 1):
             raise NotSupportedError("WebRTC carries G.711 at 8000 Hz and mono only", hint=HINT)
         if getattr(context, "has_b_frames", False):
             raise NotSupportedError("pictures that need later ones (B-frames) cannot be sent as they are", hint=HINT)

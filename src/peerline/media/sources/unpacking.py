@@ -82,7 +82,7 @@ class AudioUnpacker:
             self._stream.codec_context.flush_buffers()
             self._resampler = self._make_resampler()
         try:
-            sounds = [out for sound in packet.decode() for out in self._resampler.resample(sound)]  # type: ignore[arg-type]
+            sounds = [out for sound in packet.decode() for out in self._resampler.resample(sound)]  # type: ignore[arg-type]  # of a stream of sound
             if packet.dts is None:
                 sounds += self._resampler.resample(None)
         except FFmpegError:

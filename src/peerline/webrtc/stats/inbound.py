@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from peerline.media.decoding import PictureDecoding, SoundDecoding
 from peerline.webrtc.stats.ids import Ids
 from peerline.webrtc.stats.media_records import RTCInboundRtpStreamStats, RTCRemoteOutboundRtpStreamStats
 from peerline.webrtc.stats.records import RTCStats
@@ -93,8 +94,8 @@ def _pictures(received: Mapping[str, Any], decoding: Decoding | None) -> dict[st
         "totalProcessingDelay": received["total_waiting_s"],
         "framesPerSecond": 0,
     }
-    if decoding is not None:
-        pictures = decoding.pictures
+    if isinstance(decoding, PictureDecoding):
+        pictures = decoding.meter
         members |= {
             "framesDecoded": pictures.frames,
             "keyFramesDecoded": pictures.key_frames,
@@ -125,8 +126,8 @@ def _sound(
         "totalSamplesDuration": 0.0,
         "totalProcessingDelay": received["total_waiting_s"],
     }
-    if decoding is not None:
-        sound = decoding.sound
+    if isinstance(decoding, SoundDecoding):
+        sound = decoding.meter
         members |= {
             "totalSamplesReceived": sound.samples,
             "concealedSamples": sound.concealed,

@@ -7,7 +7,7 @@ from peerline.webrtc.stats.records import RTCStats, count, long
 
 
 def _mapping(value: object, what: str) -> dict[str, float]:
-    return dict(value)  # type: ignore[call-overload,no-any-return]
+    return dict(value)  # type: ignore[call-overload,no-any-return]  # nobody but we make them
 
 
 class RTCMediaSourceStats(RTCStats):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from peerline.jsep.direction import sends
+from peerline.media.picture_encoding import PictureEncoding
 from peerline.webrtc.rtp_parameters import codec_dictionary
 from peerline.webrtc.stats.ids import Ids
 from peerline.webrtc.stats.inbound import inbound_records
@@ -21,8 +22,12 @@ from peerline.webrtc.stats.records import RTCCodecStats, RTCStats
 if TYPE_CHECKING:
     from peerline.sdp import Codec
     from peerline.webrtc.rtp_transceiver import RTCRtpTransceiver
+    from peerline.webrtc.sending import Sending
 
 Figures = Mapping[str, Any]
+
+# What they are called in figures.
+_ENCODERS = {"vp8": "libvpx", "vp9": "libvpx", "h264": "x264", "av1": "SVT-AV1"}
 
 
 def stream_records(transceiver: RTCRtpTransceiver, figures: Figures | None, ids: Ids, now: float) -> Iterator[RTCStats]:
@@ -133,8 +138,8 @@ def _outbound(
             "firCount": sent.get("full_intras", 0),
             "pliCount": sent.get("picture_losses", 0),
         }
-        if encoding is not None and sender._sending is not None:
-            members |= sender._sending.encoder_figures()
+        if sender._sending is not None and isinstance(encoding, PictureEncoding):
+            members |= _encoder(encoding, sender._sending)
     yield RTCOutboundRtpStreamStats(_known(members))
     if remote is not None:
         yield RTCRemoteInboundRtpStreamStats(
@@ -158,6 +163,29 @@ def _outbound(
                 }
             )
         )
+
+
+def _encoder(encoding: PictureEncoding, sending: Sending) -> dict[str, Any]:
+    pictures, limitation = encoding.meter, sending.limitation
+    members: dict[str, Any] = {
+        "framesEncoded": pictures.frames,
+        "keyFramesEncoded": pictures.key_frames,
+        "totalEncodeTime": pictures.time_s,
+        "totalEncodedBytesTarget": int(encoding.target_bytes),
+        "framesPerSecond": pictures.frames_per_second,
+        "qualityLimitationReason": limitation.reason,
+        "qualityLimitationDurations": limitation.durations(),
+        "qualityLimitationResolutionChanges": encoding.size_changes,
+    }
+    if pictures.frames:
+        members |= {
+            "frameWidth": pictures.width,
+            "frameHeight": pictures.height,
+            "encoderImplementation": _ENCODERS.get(encoding.codec, encoding.codec),
+            "powerEfficientEncoder": False,
+            "scalabilityMode": sending.scalability_mode,
+        }
+    return members
 
 
 def _codec(codecs: tuple[Codec, ...], payload_type: int | None) -> Codec | None:
