@@ -70,13 +70,10 @@ impl SectionIn {
         for (name, id) in self.extensions {
             let slot = match &*name {
                 "mid" => &mut extensions.mid,
-                "rid" => &mut extensions.rid,
-                "repaired_rid" => &mut extensions.repaired_rid,
                 "transport_sequence" => &mut extensions.transport_sequence,
                 "absolute_send_time" => &mut extensions.absolute_send_time,
                 "audio_level" => &mut extensions.audio_level,
                 "orientation" => &mut extensions.orientation,
-                "playout_delay" => &mut extensions.playout_delay,
                 other => return Err(PyValueError::new_err(format!("{other:?} is no header extension"))),
             };
             *slot = Some(id);

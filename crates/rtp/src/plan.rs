@@ -54,11 +54,8 @@ pub struct Codec {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ExtensionIds {
     pub mid: Option<u8>,
-    pub rid: Option<u8>,
-    pub repaired_rid: Option<u8>,
     pub transport_sequence: Option<u8>,
     pub absolute_send_time: Option<u8>,
     pub audio_level: Option<u8>,
     pub orientation: Option<u8>,
-    pub playout_delay: Option<u8>,
 }

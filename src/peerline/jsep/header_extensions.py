@@ -25,8 +25,6 @@ SHORT_NAMES = {
     TRANSPORT_CC: "transport_sequence",
     ORIENTATION: "orientation",
     MID: "mid",
-    RID: "rid",
-    REPAIRED_RID: "repaired_rid",
 }
 
 # With the ids that Chromium gives them, for the same reason as with codecs.

@@ -26,8 +26,6 @@ class EncodedFrame:
     """Ticks; None if only the next frame will tell."""
     lost_before: int = 0
     """How many frames right before this one are known to be missing."""
-    rid: str | None = None
-    """The simulcast layer it belongs to (RFC 8851)."""
     payload_type: int | None = None
     """Of RTP, where it came from a connection: which of several kinds of a codec (profiles of H.264) it is."""
     rotation: int = 0

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
+use peerline_session::rtp::MediaEvent;
 use peerline_transport::data_channel::{ChannelEvent, ChannelKey, Payload};
 
 use super::event::{Credit, PeerEvent, Received};
@@ -42,6 +43,25 @@ pub(super) struct Names {
     /// Those with something queued.
     accounts: HashMap<u32, Account, FixedState>,
     pub(super) credit: Credit,
+}
+
+/// Frames of a section join those before them.
+pub(super) fn tell_media(event: MediaEvent, news: &mut Vec<PeerEvent>) {
+    let told = match event {
+        MediaEvent::Frame { key, frame } => {
+            if let Some(PeerEvent::FramesReceived { section, frames }) = news.last_mut()
+                && *section == key
+            {
+                return frames.push(frame);
+            }
+            PeerEvent::FramesReceived { section: key, frames: vec![frame] }
+        }
+        MediaEvent::Started { key, ssrc } => PeerEvent::SourceStarted { section: key, ssrc },
+        MediaEvent::Ended { key, ssrc } => PeerEvent::SourceEnded { section: key, ssrc },
+        MediaEvent::KeyFrameWanted { key } => PeerEvent::KeyFrameWanted { section: key },
+        MediaEvent::EstimateChanged { bitrate_bps } => PeerEvent::EstimateChanged { bitrate_bps },
+    };
+    news.push(told);
 }
 
 impl Names {

@@ -198,11 +198,6 @@ impl Bwe {
         self.target() as u64
     }
 
-    /// Whether what was sent lately is clearly less than the target.
-    pub fn is_application_limited(&self) -> bool {
-        self.supply.is_limited()
-    }
-
     /// The next probe that is due; each is given out once. The first question, once the transport is open, begins the
     /// first probes.
     pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {

@@ -1,11 +1,9 @@
 //! What goes to the other side: one [`Sender`] for each of our sources.
 //!
-//! Reading order: `sender` (frames become packets) → `history` (packets that can be sent again) → `report` (what the other
-//! side said of us).
+//! Reading order: `source` (frames become packets) → `history` (packets that can be sent again).
 
 mod history;
-#[expect(clippy::module_inception, reason = "the thing that the folder is named for")]
-mod sender;
+mod source;
 
-pub(crate) use sender::Sender;
-pub use sender::{Frame, RemoteReport, SentCounts};
+pub(crate) use source::Sender;
+pub use source::{Frame, RemoteReport, SentCounts};
