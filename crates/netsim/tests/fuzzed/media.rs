@@ -35,7 +35,7 @@ pub(crate) fn run(bytes: &[u8]) {
                     Frame { payload_type, timestamp, bytes: piece.repeat(1 + usize::from(*wait)), ..Frame::default() };
                 let _ = media.send(now, u32::from(kind / 8) % 4, &frame);
             }
-            6 => media.commit(now, plan(kind / 8 % 2 == 0)),
+            6 => media.commit(now, plan((kind / 8).is_multiple_of(2))),
             _ => media.handle_timeout(now),
         }
         settle(&mut media, now);
@@ -72,7 +72,7 @@ fn plan(is_whole: bool) -> Plan {
         clock_hz: 90_000,
         rtx: (at > 0).then_some(104 + at as u8),
         has_nack: at > 0,
-        has_picture_loss: at % 2 == 0,
+        has_picture_loss: at.is_multiple_of(2),
         has_full_intra: true,
         has_transport_feedback: true,
     };

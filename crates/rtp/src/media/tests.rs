@@ -100,7 +100,7 @@ impl Pair {
                 self.sent += 1;
                 if place == 0 && leaving == Leaving::Rtp {
                     self.rtp += 1;
-                    if self.lose_each.is_some_and(|each| self.rtp % each == 0) {
+                    if self.lose_each.is_some_and(|each| self.rtp.is_multiple_of(each)) {
                         continue;
                     }
                 }
