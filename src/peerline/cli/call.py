@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from peerline.cli.call_media import add_media_options, open_media
-from peerline.cli.call_options import EXIT_CODES, add_options, sign_in
+from peerline.cli.call_options import EXIT_CODES, add_options
 from peerline.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -36,28 +36,16 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Talk; returns the exit code."""
-    from peerline.cli.call_exit import FAILED, run_until_done
-    from peerline.cli.call_screen import Screen
+    from peerline.cli.call_exit import run_signed_in
 
-    screen = Screen(as_json=arguments.json)
-    try:
-        _check(arguments)
-        signing_in = sign_in(arguments)
-    except ConfigError as error:
-        screen.fail(error)
-        return FAILED
+    async def work(me: Client, screen: Screen) -> None:
+        following = asyncio.create_task(_follow(me, screen))
+        try:
+            await _talk(me, arguments, screen)
+        finally:
+            following.cancel()
 
-    async def work(screen: Screen) -> None:
-        async with signing_in as me:
-            if arguments.insecure:
-                screen.note("insecure", "The server's certificate is not checked: anybody may be in between.")
-            following = asyncio.create_task(_follow(me, screen))
-            try:
-                await _talk(me, arguments, screen)
-            finally:
-                following.cancel()
-
-    return run_until_done(work, screen)
+    return run_signed_in(arguments, lambda: _check(arguments), work)
 
 
 async def _talk(me: Client, arguments: argparse.Namespace, screen: Screen) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from peerline.cli.call_screen import Screen
 from peerline.errors import ConfigError, PeerlineError
 
-__all__ = ["DONE", "FAILED", "REFUSED", "UNREACHABLE", "exit_code", "run_until_done"]
+if TYPE_CHECKING:
+    from peerline.client import Client
+
+__all__ = ["DONE", "FAILED", "REFUSED", "UNREACHABLE", "exit_code", "run_signed_in", "run_until_done"]
 
 DONE, FAILED, REFUSED, UNREACHABLE = 0, 1, 2, 3
 _REFUSALS = ("busy", "declined", "dnd")
@@ -32,6 +37,29 @@ def exit_code(error: PeerlineError) -> int:
         case TransferError(code="cancelled"):
             return REFUSED
     return FAILED
+
+
+def run_signed_in(
+    arguments: argparse.Namespace, check: Callable[[], None], work: Callable[[Client, Screen], Awaitable[None]]
+) -> int:
+    """Check (which raises ConfigError), sign in as the flags say, work; returns the exit code."""
+    from peerline.cli.call_options import sign_in
+
+    screen = Screen(as_json=arguments.json)
+    try:
+        check()
+        signing_in = sign_in(arguments)
+    except ConfigError as error:
+        screen.fail(error)
+        return FAILED
+
+    async def signed_in(screen: Screen) -> None:
+        async with signing_in as me:
+            if arguments.insecure:
+                screen.note("insecure", "The server's certificate is not checked: anybody may be in between.")
+            await work(me, screen)
+
+    return run_until_done(signed_in, screen)
 
 
 def run_until_done(work: Callable[[Screen], Awaitable[None]], screen: Screen) -> int:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from peerline.cli.call_options import EXIT_CODES, add_options, sign_in
+from peerline.cli.call_options import EXIT_CODES, add_options
 from peerline.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,22 +38,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Record; returns the exit code."""
-    from peerline.cli.call_exit import FAILED, run_until_done
-    from peerline.cli.call_screen import Screen
+    from peerline.cli.call_exit import run_signed_in
 
-    screen = Screen(as_json=arguments.json)
-    try:
-        _check(arguments)
-        signing_in = sign_in(arguments)
-    except ConfigError as error:
-        screen.fail(error)
-        return FAILED
-
-    async def work(screen: Screen) -> None:
-        async with signing_in as me:
-            await _record(me, arguments, screen)
-
-    return run_until_done(work, screen)
+    return run_signed_in(arguments, lambda: _check(arguments), lambda me, screen: _record(me, arguments, screen))
 
 
 async def _record(me: Client, arguments: argparse.Namespace, screen: Screen) -> None:

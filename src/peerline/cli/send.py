@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from peerline.cli.call_options import EXIT_CODES, add_options, sign_in
+from peerline.cli.call_options import EXIT_CODES, add_options
 from peerline.errors import ConfigError
 
 if TYPE_CHECKING:
     from peerline.cli.call_screen import Screen
-    from peerline.client import Call
+    from peerline.client import Call, Client
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,24 +25,14 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Send; returns the exit code."""
-    from peerline.cli.call_exit import FAILED, run_until_done
-    from peerline.cli.call_screen import Screen
+    from peerline.cli.call_exit import run_signed_in
 
-    screen = Screen(as_json=arguments.json)
-    try:
-        _check(arguments.file)
-        signing_in = sign_in(arguments)
-    except ConfigError as error:
-        screen.fail(error)
-        return FAILED
+    async def work(me: Client, screen: Screen) -> None:
+        screen.note("calling", f"Calling {arguments.name}…", name=arguments.name)
+        async with await me.call(arguments.name) as call:
+            await _send(arguments.file, call, screen)
 
-    async def work(screen: Screen) -> None:
-        async with signing_in as me:
-            screen.note("calling", f"Calling {arguments.name}…", name=arguments.name)
-            async with await me.call(arguments.name) as call:
-                await _send(arguments.file, call, screen)
-
-    return run_until_done(work, screen)
+    return run_signed_in(arguments, lambda: _check(arguments.file), work)
 
 
 async def _send(file: Path, call: Call, screen: Screen) -> None:

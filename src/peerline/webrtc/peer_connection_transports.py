@@ -229,7 +229,7 @@ class ConnectionTransports:
                 path = self._told[plan.key].transport
             transceiver._sender._commit(path, theirs)
         for key, of_it in carried.items():
-            self._told[key].transport.commit_media(media_plan(session.settings.cname, of_it))
+            self._told[key].transport.media.commit(media_plan(session.settings.cname, of_it))
         for transceiver in connection._transceivers:
             transceiver._receiver._commit(local)
 

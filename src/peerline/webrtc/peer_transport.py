@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from peerline import mdns
-from peerline.engine.media import FrameOut, MediaPlan
 from peerline.engine.shared import shared_engine
 from peerline.engine.transport import Transport, TransportSettings, ice_credentials
 from peerline.errors import InvalidAccessError
@@ -21,6 +20,7 @@ from peerline.webrtc.dtls_transport import RTCDtlsTransport
 from peerline.webrtc.gathering import local_addresses, server_addresses
 from peerline.webrtc.ice_candidate import RTCIceCandidate
 from peerline.webrtc.ice_transport import RTCIceTransport, parameters
+from peerline.webrtc.path_media import PathMedia
 from peerline.webrtc.sctp_transport import RTCSctpTransport
 from peerline.webrtc.transport_news import TransportNews
 
@@ -72,6 +72,7 @@ class PeerTransport:
         self.channels: DataChannels | None = None
         self.owner = owner
         self.engine: Transport | None = None
+        self.media = PathMedia()
         self._configuration = configuration
         self._certificate = certificate
         self._tuning = tuning
@@ -84,8 +85,6 @@ class PeerTransport:
         self._waiting: list[RTCIceCandidate] = []
         self._dtls: tuple[bool, list[str]] | None = None
         self._ports: tuple[int, int, int] | None = None
-        self._media_plan: MediaPlan | None = None
-        self._listened: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = TransportNews(self)
         self.ice._local_parameters = parameters(*self._credentials)
@@ -283,32 +282,6 @@ class PeerTransport:
             self._news.ended()
             self._release()
 
-    # Media -----------------------------------------------------------------------------------------
-
-    def commit_media(self, plan: MediaPlan) -> None:
-        """What descriptions agree on from now on."""
-        if plan != self._media_plan and (plan.sections or self._media_plan is not None):
-            self._media_plan = plan
-            if self.engine is not None:
-                self.engine.commit_media(plan)
-                self._tell_listened()
-
-    def listen(self, section: int, is_listened_to: bool) -> None:
-        """Whether frames of this section are wanted."""
-        (self._listened.add if is_listened_to else self._listened.discard)(section)
-        if self.engine is not None and self._media_plan is not None:
-            self.engine.listen(section, is_listened_to)
-
-    def request_key_frame(self, section: int) -> None:
-        """Ask the other side for a picture that stands alone."""
-        if self.engine is not None:
-            self.engine.request_key_frame(section)
-
-    def send_frames(self, section: int, frames: Sequence[FrameOut]) -> None:
-        """Dropped where there is no path yet."""
-        if self.engine is not None:
-            self.engine.send_frames(section, frames)
-
     # Inside ----------------------------------------------------------------------------------------
 
     def _open(self) -> Transport:
@@ -332,17 +305,8 @@ class PeerTransport:
             if self._dtls is not None:
                 self.engine.start_dtls(*self._dtls)
             self._start_sctp()
-            if self._media_plan is not None:
-                self.engine.commit_media(self._media_plan)
-                self._tell_listened()
+            self.media.use(self.engine)
         return self.engine
-
-    def _tell_listened(self) -> None:
-        assert self.engine is not None
-        assert self._media_plan is not None
-        for section in self._media_plan.sections:
-            if section.section in self._listened:
-                self.engine.listen(section.section, True)
 
     def _start_sctp(self) -> None:
         if self._ports is None or self._dtls is None:
@@ -428,3 +392,4 @@ class PeerTransport:
         if self.engine is not None:
             self.engine.close()
             self.engine = None
+            self.media.use(None)

@@ -134,12 +134,12 @@ class RTCRtpReceiver:
     def _listen(self, is_listened_to: bool) -> None:
         path = self._path()
         if path is not None:
-            path.listen(self._number, is_listened_to)
+            path.media.listen(self._number, is_listened_to)
 
     def _request_key_frame(self) -> None:
         path = self._path()
         if path is not None:
-            path.request_key_frame(self._number)
+            path.media.request_key_frame(self._number)
 
     def _commit(self, local: Applied | None) -> None:
         """Descriptions may have moved it to another transport, or changed what payload types mean."""

@@ -115,7 +115,7 @@ class Sending:
 
         def send(payload: bytes) -> None:
             with contextlib.suppress(RuntimeError):
-                self.transport.send_frames(self._section, [FrameOut(payload, timestamp, codec.payload_type)])
+                self.transport.media.send_frames(self._section, [FrameOut(payload, timestamp, codec.payload_type)])
 
         def over() -> None:
             self._is_toning = False
@@ -192,7 +192,7 @@ class Sending:
             self._last_sent = (out[-1].timestamp, time.perf_counter())
             # The engine may have been closed by another thread.
             with contextlib.suppress(RuntimeError):
-                self.transport.send_frames(self._section, out)
+                self.transport.media.send_frames(self._section, out)
 
     def _apply(self, encoding: Encoding[Any]) -> None:
         limit = self._limit_bps
