@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +22,7 @@ pytest.importorskip("av", reason="devices need PyAV: pip install 'peerline[media
 import av
 import numpy as np
 
+from media.tracks import take, threads, threads_are_gone, until
 from peerline import DeviceChangeEvent, MediaDevices, MediaStreamTrack, OverconstrainedError
 from peerline.errors import NotAllowedError, NotFoundError, NotReadableError, NotSupportedError
 from peerline.media import CameraMode, MediaTrackSettings, VideoFrame, devices
@@ -33,29 +34,7 @@ from peerline.media.sources.fitting import Fitter, fitted
 async def nothing_is_left_behind() -> AsyncIterator[None]:
     """After each test no thread of a source runs."""
     yield
-    await until(lambda: not threads())
-
-
-def threads() -> list[str]:
-    """Of sources; those of the pool for codecs stay."""
-    ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("peerline-")]
-    return [name for name in ours if not name.startswith("peerline-media")]
-
-
-async def until(is_true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not is_true():  # noqa: ASYNC110  # threads tell nobody
-            await asyncio.sleep(0.01)
-
-
-async def take(track: MediaStreamTrack, count: int) -> list[Any]:
-    taken: list[Any] = []
-    async with asyncio.timeout(20), track.frames() as frames:
-        async for frame in frames:
-            taken.append(frame)
-            if len(taken) == count:
-                break
-    return taken
+    await threads_are_gone()
 
 
 async def tracks_of(constraints: Any) -> list[MediaStreamTrack]:
@@ -410,8 +389,7 @@ async def test_what_a_microphone_hears_comes_to_its_tracks_until_they_are_stoppe
     hear = stream.options["callback"]
     piece = np.full((960, 2), 1000, np.int16)
     for _ in range(3):
-        threading.Thread(target=hear, args=(piece, 960, None, None)).start()
-        await asyncio.sleep(0.02)
+        await asyncio.to_thread(hear, piece, 960, None, None)
     frames = [await anext(reader) for _ in range(3)]
     assert {frame.samples.shape for frame in frames} == {(960, 1)}
     assert frames[1].timestamp - frames[0].timestamp == 960
@@ -453,11 +431,17 @@ def test_without_portaudio_there_are_no_sound_devices_and_the_error_says_what_is
 async def test_devicechange_is_fired_when_something_is_plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_watch, "PERIOD_S", 0.01)
     plugged_in: list[str] = []
-    monkeypatch.setattr(devices, "what_is_plugged_in", lambda: list(plugged_in))
+    looks: list[int] = []
+
+    def look() -> list[str]:
+        looks.append(1)
+        return list(plugged_in)
+
+    monkeypatch.setattr(devices, "what_is_plugged_in", look)
     here = MediaDevices()
     fired: asyncio.Queue[Any] = asyncio.Queue()
     here.ondevicechange = fired.put_nowait
-    await asyncio.sleep(0.05)
+    await until(lambda: len(looks) > 3)
     assert fired.empty()
     plugged_in.append("video0")
     async with asyncio.timeout(5):
@@ -466,7 +450,7 @@ async def test_devicechange_is_fired_when_something_is_plugged_in(monkeypatch: p
     assert event.type == "devicechange"
     here.ondevicechange = None
     plugged_in.append("video1")
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.05)  # nobody looks any more, so that nothing tells when it would have been
     assert fired.empty()
 
 
@@ -489,7 +473,7 @@ def test_a_listener_that_was_added_before_the_loop_hears_after_the_first_questio
     async def program() -> None:
         await here.enumerateDevices()
         here.inputs = [TestCamera()]
-        await asyncio.sleep(0.05)
+        await until(lambda: fired)
 
     asyncio.run(program())
     assert len(fired) == 1

@@ -65,7 +65,8 @@ async def test_what_was_not_said_yet_can_be_taken_back(two: tuple[Peer, Peer]) -
     out = ann.audio.output(buffer_ms=100)
     await negotiate(ann.pc, bob.pc)
     saying = asyncio.ensure_future(out.write(tone(10.0, 48_000)))
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(20), bob.audio.receive() as sound:
+        await anext(sound)
     assert not saying.done()
     assert out.queued_ms > 8_000
     assert out.clear() > 8_000
@@ -103,13 +104,15 @@ async def test_pictures_arrive_as_arrays_and_only_the_latest_waits(two: tuple[Pe
     async def show() -> None:
         while True:
             await out.write(picture)
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(1 / 30)  # as a camera
 
     showing = asyncio.ensure_future(show())
     try:
         async with asyncio.timeout(20):
-            seen = await anext(pictures)
-            await asyncio.sleep(0.5)
+            await anext(pictures)
+            async with bob.video.receive(format="gray") as others:
+                for _ in range(5):
+                    await anext(others)
             seen = await anext(pictures)
     finally:
         showing.cancel()
@@ -125,10 +128,11 @@ async def test_a_backlog_keeps_the_newest(two: tuple[Peer, Peer]) -> None:
     out = ann.audio.output(buffer_ms=2_000)
     await negotiate(ann.pc, bob.pc)
     sound = bob.audio.receive(frame_ms=20, backlog=DropOldest(ms=100))
-    await out.write(tone(1.5, 48_000))
-    await asyncio.sleep(1.5)
+    async with asyncio.timeout(20), bob.audio.receive(frame_ms=20) as others:
+        await out.write(tone(1.5, 48_000))
+        for _ in range(50):
+            await anext(others)
     out.close()
-    await asyncio.sleep(0.5)
     sound.close()
     waiting = [samples async for samples in sound]
     assert 1 <= len(waiting) <= 5

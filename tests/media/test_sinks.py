@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media.material import FRAME_RATE, correlation, picture, pieces, tone
+from media.tracks import until
 from peerline.errors import (
     InvalidStateError,
     NotAllowedError,
@@ -267,8 +268,7 @@ async def test_the_file_is_complete_when_all_tracks_have_ended(tmp_path: Path) -
     recorder.start()
     arrive(clock, (track, sound(), 0.0))
     track.stop()
-    while recorder.is_recording:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await until(lambda: not recorder.is_recording)
     assert len(packets(tmp_path / "call.webm", "audio")) == 100
     await recorder.stop()
 
@@ -477,7 +477,7 @@ async def test_a_full_disk_ends_the_recording_and_nothing_else(format: str) -> N
     for frame in sound():
         clock.now += 0.02
         track.write(frame)
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.002)  # the writer keeps up, so that nothing is dropped
     with pytest.raises(QuotaExceededError, match="full") as raised:
         await recorder.stop()
     assert raised.value.hint
@@ -508,7 +508,7 @@ async def main():
     for piece in pieces(tone(20, 48000), 48000, 960):
         clock.now += 0.02
         hear(piece)
-        await asyncio.sleep(0.0005)
+        await asyncio.sleep(0.0005)  # as above
     try:
         await recorder.stop()
     except QuotaExceededError as error:

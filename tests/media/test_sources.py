@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -19,6 +17,7 @@ pytest.importorskip("av", reason="sources need PyAV: pip install 'peerline[media
 import numpy as np
 
 from media.files import FRAME_RATE, HEIGHT, WIDTH, write_file
+from media.tracks import take, threads, threads_are_gone, until
 from peerline.errors import NotFoundError, NotReadableError, NotSupportedError, RangeError
 from peerline.media import MediaStreamTrack, Source
 from peerline.media.sources import GeneratedAudio, GeneratedVideo, MediaFile, TestPattern, Tone
@@ -31,28 +30,6 @@ async def nothing_is_left_behind() -> AsyncIterator[None]:
     """After each test no thread of a source runs."""
     yield
     await threads_are_gone()
-
-
-def threads() -> list[str]:
-    ours = [thread.name for thread in threading.enumerate() if thread.name.startswith("peerline-")]
-    return [name for name in ours if not name.startswith("peerline-media")]
-
-
-async def threads_are_gone() -> None:
-    async with asyncio.timeout(5):
-        while threads():  # noqa: ASYNC110  # threads tell nobody
-            await asyncio.sleep(0.01)
-
-
-async def take(track: MediaStreamTrack, count: int) -> list[Any]:
-    """So many of its frames, or all that there are."""
-    taken: list[Any] = []
-    async with asyncio.timeout(20), track.frames() as frames:
-        async for frame in frames:
-            taken.append(frame)
-            if len(taken) == count:
-                break
-    return taken
 
 
 async def take_encoded(track: MediaStreamTrack) -> list[Any]:
@@ -159,7 +136,7 @@ async def test_no_thread_runs_before_and_after_somebody_takes_frames() -> None:
 async def test_a_pause_is_left_out_and_time_goes_on() -> None:
     track = MediaStreamTrack("video", source=TestPattern(64, 48, 100))
     before = (await take(track, 2))[-1]
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.5)  # the pause: the clock of a source is that of the machine
     after = (await take(track, 1))[0]
     track.stop()
     assert after.time_s - before.time_s > 0.25
@@ -191,10 +168,8 @@ async def test_a_track_that_is_forgotten_leaves_no_thread() -> None:
     reader = track.frames()
     await anext(reader)
     del track, reader
-    async with asyncio.timeout(20):
-        while threads():
-            gc.collect()  # the track and its reader know each other, and the thread may have the track in its hands
-            await asyncio.sleep(0.01)
+    # The track and its reader know each other, and the thread may have the track in its hands.
+    await until(lambda: gc.collect() >= 0 and not threads(), 20)
 
 
 async def test_a_disabled_track_is_black_or_silent() -> None:
@@ -216,12 +191,14 @@ async def test_one_who_fails_to_take_frames_does_not_end_the_track() -> None:
             return False
 
         def receive(self, frame: Any) -> None:
+            asked.set()
             raise ValueError("I am broken")
 
+    asked = threading.Event()
     track = MediaStreamTrack("video", source=TestPattern(64, 48, 50))
     broken = Broken()
     track.attach_sink(broken)
-    await asyncio.sleep(0.1)
+    assert await asyncio.to_thread(asked.wait, 20)
     track.detach_sink(broken)
     assert len(await take(track, 2)) == 2
     track.stop()
@@ -351,7 +328,7 @@ async def test_a_file_stands_still_while_nobody_takes_its_frames(tmp_path: Path)
     assert file.audio is not None
     before = await take(file.audio, 5)
     await threads_are_gone()
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(0.6)  # the file would have come to its end
     after = await take(file.audio, 5)
     file.stop()
     assert before[0].rate == 44100
@@ -502,37 +479,3 @@ async def test_a_live_stream_is_played_as_it_comes(tmp_path: Path) -> None:
         assert file.video is not None
         frames = await take(file.video, 99)
     assert len(frames) >= 15
-
-
-# Without the extra -------------------------------------------------------------------------------------
-
-ASK = """
-import sys
-sys.modules[{missing!r}] = None
-from peerline.errors import NotSupportedError
-from peerline.media.sources import GeneratedAudio, GeneratedVideo, MediaFile, TestPattern, Tone
-for ask in ({asks}):
-    try:
-        ask()
-    except NotSupportedError as error:
-        assert error.hint == 'pip install "peerline[media]"', error.hint
-    else:
-        raise SystemExit("nothing was missed")
-"""
-
-
-@pytest.mark.parametrize(
-    ("missing", "asks"),
-    [
-        ("av", "lambda: MediaFile('a.mp4'), lambda: GeneratedVideo(print)"),
-        ("numpy", "TestPattern, Tone, lambda: MediaFile('a.mp4'), lambda: GeneratedAudio(print)"),
-    ],
-)
-def test_sources_that_need_the_extra_say_so(missing: str, asks: str) -> None:
-    subprocess.run([sys.executable, "-c", ASK.format(missing=missing, asks=asks)], check=True)
-
-
-def test_importing_sources_loads_none_of_the_libraries() -> None:
-    libraries = "{'av', 'numpy', 'sounddevice'}"
-    ask = f"import sys, peerline.media.sources; raise SystemExit(bool({libraries} & sys.modules.keys()))"
-    subprocess.run([sys.executable, "-c", ask], check=True)

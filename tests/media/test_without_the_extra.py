@@ -1,4 +1,4 @@
-"""Without PyAV or numpy Peerline works, and asking for a codec says what to install."""
+"""Without the extra `peerline[media]`: what needs its libraries says so, and importing loads none of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ import pytest
 ASK = """
 import sys
 sys.modules[{missing!r}] = None
-import peerline, peerline.media
 from peerline.errors import NotSupportedError
-from peerline.media.audio_frame import AudioFrame
-from peerline.media.codecs import decoder_for, encoder_for
-from peerline.media.video_frame import VideoFrame
+from peerline.media.sources import GeneratedAudio, GeneratedVideo, MediaFile, TestPattern, Tone
 for ask in ({asks}):
     try:
         ask()
@@ -28,14 +25,16 @@ for ask in ({asks}):
 @pytest.mark.parametrize(
     ("missing", "asks"),
     [
-        ("av", "lambda: encoder_for('vp8'), lambda: decoder_for('h264'), lambda: VideoFrame.black(2, 2)"),
-        ("numpy", "lambda: encoder_for('opus'), lambda: decoder_for('pcmu'), lambda: AudioFrame.silence(960)"),
+        ("av", "lambda: MediaFile('a.mp4'), lambda: GeneratedVideo(print)"),
+        ("numpy", "TestPattern, Tone, lambda: MediaFile('a.mp4'), lambda: GeneratedAudio(print)"),
     ],
 )
-def test_what_needs_the_extra_says_so(missing: str, asks: str) -> None:
+def test_sources_that_need_the_extra_say_so(missing: str, asks: str) -> None:
     subprocess.run([sys.executable, "-c", ASK.format(missing=missing, asks=asks)], check=True)
 
 
-def test_importing_loads_neither_pyav_nor_numpy() -> None:
-    ask = "import sys, peerline.media.codecs as _; raise SystemExit(bool({'av', 'numpy'} & sys.modules.keys()))"
+@pytest.mark.parametrize("package", ["codecs", "sources", "sinks"])
+def test_importing_loads_none_of_the_libraries(package: str) -> None:
+    libraries = "{'av', 'numpy', 'sounddevice'}"
+    ask = f"import sys, peerline.media.{package}; raise SystemExit(bool({libraries} & sys.modules.keys()))"
     subprocess.run([sys.executable, "-c", ask], check=True)

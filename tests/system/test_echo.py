@@ -13,7 +13,7 @@ import peerline
 from peerline.client import Client
 from peerline.media import EncodedFrame, EncodedTrack
 from peerline.robots import Echo
-from system.conftest import Serve
+from system.conftest import Serve, until
 
 FRAMES = 40
 
@@ -22,11 +22,14 @@ async def hear_oneself(me: Client) -> list[EncodedFrame]:
     """What comes back of forty frames."""
     track = EncodedTrack("audio")
     heard: list[EncodedFrame] = []
+    all_heard = asyncio.Event()
     reading: list[Any] = []
 
     async def read(remote: Any) -> None:
         async for frame in remote.encoded_frames():
             heard.append(frame)
+            if len(heard) == FRAMES:
+                all_heard.set()
 
     def prepare(pc: Any) -> None:
         pc.addTrack(track, peerline.MediaStream())
@@ -35,9 +38,8 @@ async def hear_oneself(me: Client) -> list[EncodedFrame]:
     async with asyncio.timeout(30), await me.call("Echo", media=["a"], on_connection=prepare) as call:
         for number in range(FRAMES):
             track.write(EncodedFrame(bytes([number]) * 40, number * 960, "opus"))
-            await asyncio.sleep(0.02)
-        while len(heard) < FRAMES:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # as one speaks
+        await all_heard.wait()
         message = await anext(aiter(call.messages))
         assert "I am Echo" in message.text
         await call.send("back?")
@@ -57,9 +59,7 @@ async def test_what_several_people_say_comes_back_to_each_as_it_was(serve: Serve
             for name in ("Ann_", "Bob_", "Cat_")
         ]
         shown = await people[0].watch()
-        async with asyncio.timeout(20):
-            while "echo" not in shown:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+        await until(lambda: "echo" in shown, "Echo is online")
         for heard in await asyncio.gather(*map(hear_oneself, people)):
             assert [frame.data[0] for frame in heard] == list(range(FRAMES))
             stamps = [frame.timestamp for frame in heard]
@@ -70,8 +70,7 @@ async def test_who_has_the_name_keeps_it_and_the_robot_waits(serve: Serve, caplo
     server = serve("--no-db")
     async with peerline.connect(server.url, name="Echo", key="k" * 22) as person:
         robot = asyncio.ensure_future(Echo(server.url, key="r" * 22).run())
-        await asyncio.sleep(1.0)
+        await until(lambda: "[taken]" in caplog.text, "the robot is told that its name is taken")
         assert not robot.done()
-        assert "[taken]" in caplog.text
         robot.cancel()
         assert person.state == "connected"
