@@ -9,6 +9,7 @@ from typing import Any
 
 import aiortc
 import pytest
+from aiortc.rtp import unpack_remb_fci
 
 import peerline
 from interop.chromium_end import ChromiumEnd
@@ -98,7 +99,16 @@ async def test_chromium_hears_and_sees_itself(make_end: MakeEnd, audio: str, vid
 
 
 @pytest.mark.parametrize("is_offerer", [True, False], ids=["they-offer", "we-offer"])
-async def test_aiortc_hears_and_sees_us_and_we_hear_and_see_it(is_offerer: bool) -> None:
+async def test_aiortc_hears_and_sees_us_and_we_hear_and_see_it(
+    is_offerer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[tuple[int, list[int]]] = []
+
+    def obey(feedback: bytes) -> tuple[int, list[int]]:
+        limits.append(unpack_remb_fci(feedback))
+        return limits[-1]
+
+    monkeypatch.setattr(aiortc.rtcrtpsender, "unpack_remb_fci", obey)
     ours, theirs = PeerlineEnd(), AiortcEnd()
     seen: dict[str, int] = {"audio": 0, "video": 0}
     heard: dict[str, int] = {"audio": 0, "video": 0}
@@ -126,8 +136,11 @@ async def test_aiortc_hears_and_sees_us_and_we_hear_and_see_it(is_offerer: bool)
         theirs.connection.addTrack(aiortc.mediastreams.VideoStreamTrack())
         await connect(*((theirs, ours) if is_offerer else (ours, theirs)))
         async with asyncio.timeout(PATIENCE_S):
-            while min(*seen.values(), *heard.values()) < 30:  # noqa: ASYNC110
+            while min(*seen.values(), *heard.values(), 30 * len(limits)) < 30:  # noqa: ASYNC110  # they tell nobody
                 await asyncio.sleep(0.1)
+        # It knows no other feedback than the rate that its pictures may take.
+        _, sources = limits[-1]
+        assert len(sources) == 1
     finally:
         for task in tasks:
             task.cancel()

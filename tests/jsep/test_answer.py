@@ -86,6 +86,19 @@ def test_a_section_without_a_common_codec_is_refused() -> None:
     assert callee.transceivers == []
 
 
+def test_feedback_that_only_one_side_knows_is_not_given() -> None:
+    caller, callee = side(1), side(2)
+    mine = add(caller, "video", "recvonly")
+    caller.set_local("offer", caller.create_offer())
+    callee.set_remote("offer", str(caller.pending_local.description))  # type: ignore[union-attr]
+    answer = "".join(line for line in callee.create_answer().splitlines(True) if "transport-cc" not in line)
+    caller.set_remote("answer", answer)
+    vp8 = next(codec for codec in mine.receive_codecs if codec.key == "vp8")
+    assert {(one.kind, one.parameter) for one in vp8.feedback} == {
+        ("goog-remb", ""), ("ccm", "fir"), ("nack", ""), ("nack", "pli"),
+    }  # fmt: skip
+
+
 def test_tones_alone_are_no_common_codec() -> None:
     caller, callee = side(1), side(2)
     add(caller, "audio")

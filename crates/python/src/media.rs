@@ -29,6 +29,7 @@ struct SectionIn {
     extensions: Vec<(String, u8)>,
     receive: Vec<CodecIn>,
     sources: Vec<(u32, Option<u32>)>,
+    playout_delay_ms: u32,
     send: Option<SendingIn>,
 }
 
@@ -74,6 +75,7 @@ impl SectionIn {
                 "absolute_send_time" => &mut extensions.absolute_send_time,
                 "audio_level" => &mut extensions.audio_level,
                 "orientation" => &mut extensions.orientation,
+                "playout_delay" => &mut extensions.playout_delay,
                 other => return Err(PyValueError::new_err(format!("{other:?} is no header extension"))),
             };
             *slot = Some(id);
@@ -94,6 +96,7 @@ impl SectionIn {
             extensions,
             receive: codecs(self.receive)?,
             sources: self.sources,
+            playout_delay: Duration::from_millis(self.playout_delay_ms.into()),
             send,
         })
     }
@@ -125,6 +128,7 @@ impl CodecIn {
             has_picture_loss: has("nack pli"),
             has_full_intra: has("ccm fir"),
             has_transport_feedback: has("transport-cc"),
+            has_remb: has("goog-remb"),
         })
     }
 }
@@ -230,6 +234,7 @@ fn received_record<'py>(py: Python<'py>, received: &ReceivedStats) -> PyResult<B
         ("key_frames", received.counts.key_frames),
         ("frames_dropped", received.counts.frames_dropped),
         ("frames_joined", received.counts.frames_joined),
+        ("frames_given", received.counts.frames_given),
         ("packets_discarded", received.counts.packets_discarded),
         ("packets_repaired", received.counts.packets_repaired),
         ("bytes_repaired", received.counts.bytes_repaired),
@@ -241,6 +246,7 @@ fn received_record<'py>(py: Python<'py>, received: &ReceivedStats) -> PyResult<B
     }
     record.set_item("total_joining_s", received.counts.total_joining.as_secs_f64())?;
     record.set_item("total_waiting_s", received.counts.total_waiting.as_secs_f64())?;
+    record.set_item("total_target_s", received.counts.total_target.as_secs_f64())?;
     if let Some((age, info, count)) = received.sender_report {
         let told = PyDict::new(py);
         told.set_item("age_s", age.as_secs_f64())?;

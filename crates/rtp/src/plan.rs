@@ -1,5 +1,7 @@
 //! What descriptions agreed on, committed as a whole (RFC 9429 §5.9, §5.11): who sends what under which numbers.
 
+use std::time::Duration;
+
 use crate::payload::Format;
 
 /// Everything that one transport carries.
@@ -24,7 +26,16 @@ pub struct Section {
     pub receive: Vec<Codec>,
     /// Sources that were announced, each with that of its retransmissions.
     pub sources: Vec<(u32, Option<u32>)>,
+    /// Frames that come are held back for so long, that they go out evenly (`jitterBufferTarget`).
+    pub playout_delay: Duration,
     pub send: Option<Sending>,
+}
+
+impl Section {
+    /// Its sender goes by what we say of the rate, and gets no better feedback.
+    pub(crate) fn wants_remb(&self) -> bool {
+        self.receive.iter().any(|codec| codec.has_remb && !codec.has_transport_feedback)
+    }
 }
 
 /// Our source in a section.
@@ -48,6 +59,7 @@ pub struct Codec {
     pub has_picture_loss: bool,
     pub has_full_intra: bool,
     pub has_transport_feedback: bool,
+    pub has_remb: bool,
 }
 
 /// The ids of header extensions, where they were agreed on (RFC 8285).
@@ -58,4 +70,5 @@ pub struct ExtensionIds {
     pub absolute_send_time: Option<u8>,
     pub audio_level: Option<u8>,
     pub orientation: Option<u8>,
+    pub playout_delay: Option<u8>,
 }

@@ -214,6 +214,11 @@ pub fn abs_send_time(since_any_epoch: std::time::Duration) -> [u8; 3] {
     [a, b, c]
 }
 
+/// The 24 bits of [`abs_send_time`].
+pub fn abs_send_time_of(value: &[u8]) -> Option<u32> {
+    value.first_chunk::<3>().map(|&[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+}
+
 /// A number of two bytes: the packet's place among all of its transport.
 pub fn transport_sequence(value: &[u8]) -> Option<u16> {
     value.first_chunk::<2>().map(|bytes| u16::from_be_bytes(*bytes))

@@ -48,6 +48,8 @@ class SectionPlan:
     """What may come; empty: nothing."""
     sources: Sequence[tuple[int, int | None]] = ()
     """SSRCs that the description announces, each with that of its retransmissions."""
+    playout_delay_ms: int = 0
+    """Frames that come are held back for so long, that they go out evenly."""
     send: SendingPlan | None = None
 
 

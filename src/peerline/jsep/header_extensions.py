@@ -14,6 +14,7 @@ AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 ORIENTATION = "urn:3gpp:video-orientation"
+PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
@@ -24,13 +25,14 @@ SHORT_NAMES = {
     ABS_SEND_TIME: "absolute_send_time",
     TRANSPORT_CC: "transport_sequence",
     ORIENTATION: "orientation",
+    PLAYOUT_DELAY: "playout_delay",
     MID: "mid",
 }
 
 # With the ids that Chromium gives them, for the same reason as with codecs.
 EXTENSIONS: dict[Kind, dict[str, int]] = {
     "audio": {AUDIO_LEVEL: 1, ABS_SEND_TIME: 2, TRANSPORT_CC: 3, MID: 4},
-    "video": {ORIENTATION: 13, ABS_SEND_TIME: 2, TRANSPORT_CC: 3, MID: 4, RID: 10, REPAIRED_RID: 11},
+    "video": {ORIENTATION: 13, ABS_SEND_TIME: 2, TRANSPORT_CC: 3, PLAYOUT_DELAY: 5, MID: 4, RID: 10, REPAIRED_RID: 11},
 }
 # 15 ends a header of one-byte ids (RFC 8285, section 4.2); two-byte ones begin where it would be.
 _IDS = (*range(1, 15), *range(16, 256))

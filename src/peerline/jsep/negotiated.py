@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from peerline.jsep.codecs import is_media
 from peerline.jsep.direction import receives
@@ -28,7 +29,7 @@ def agree_on_codecs(transceiver: Transceiver, *, ours: MediaSection, theirs: Med
 
 
 def _shared(own: MediaSection, other: MediaSection) -> Iterator[Codec]:
-    """Those of one section that the other has as well, with what repairs them."""
+    """Those of one section that the other has as well, with what repairs them, and the feedback that both know."""
     by_number = {codec.payload_type: codec for codec in reversed(other.codecs)}
     has_rtx = any(codec.key == "rtx" for codec in other.codecs)
     shared: set[int] = set()
@@ -38,11 +39,13 @@ def _shared(own: MediaSection, other: MediaSection) -> Iterator[Codec]:
                 yield codec
             continue
         likely = by_number.get(codec.payload_type)
-        if (likely is not None and is_same_codec(codec, likely)) or any(
-            is_same_codec(codec, one) for one in other.codecs
-        ):
+        same = [likely] if likely is not None and is_same_codec(codec, likely) else []
+        same += [one for one in other.codecs if is_same_codec(codec, one)]
+        if same:
             shared.add(codec.payload_type)
-            yield codec
+            known = {(one.kind, one.parameter) for one in same[0].feedback}
+            feedback = tuple(one for one in codec.feedback if (one.kind, one.parameter) in known)
+            yield replace(codec, feedback=feedback)
 
 
 def _is_chosen(chosen: object, codec: Codec, transceiver: Transceiver) -> bool:

@@ -53,6 +53,7 @@ def _section(transceiver: RTCRtpTransceiver, local: MediaSection | None, remote:
         extensions=extensions,
         receive=_received(state.receive_codecs, local) if receives(direction) else (),
         sources=_sources(remote),
+        playout_delay_ms=round(transceiver._receiver._jitter_buffer_target or 0),
         send=send,
     )
 

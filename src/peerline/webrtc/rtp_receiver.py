@@ -88,7 +88,9 @@ class RTCRtpReceiver:
         target = nullable(double)(value, "jitterBufferTarget")
         if target is not None and not 0 <= target <= MAX_JITTER_BUFFER_TARGET_MS:
             raise RangeError(f"jitterBufferTarget is from 0 to {MAX_JITTER_BUFFER_TARGET_MS} ms, not {target}")
-        self._jitter_buffer_target = target
+        if target != self._jitter_buffer_target:
+            self._jitter_buffer_target = target
+            self._connection._transports.commit_media()
 
     @staticmethod
     def getCapabilities(kind: str) -> RTCRtpCapabilities | None:

@@ -74,15 +74,23 @@ fn plan(is_whole: bool) -> Plan {
         has_nack: at > 0,
         has_picture_loss: at.is_multiple_of(2),
         has_full_intra: true,
-        has_transport_feedback: true,
+        has_transport_feedback: at > 3,
+        has_remb: true,
     };
     let section = |key: u32| Section {
         key,
         mid: key.to_string(),
         is_video: key > 0,
-        extensions: ExtensionIds { mid: Some(1), transport_sequence: Some(2), ..ExtensionIds::default() },
+        extensions: ExtensionIds {
+            mid: Some(1),
+            transport_sequence: (key < 2).then_some(2),
+            absolute_send_time: Some(3),
+            playout_delay: Some(5),
+            ..ExtensionIds::default()
+        },
         receive: (0..FORMATS.len()).map(codec).collect(),
         sources: vec![(key, Some(100 + key))],
+        playout_delay: Duration::from_millis(if is_whole { 0 } else { 200 * u64::from(key) }),
         send: (is_whole || key < 2).then(|| Sending {
             ssrc: 1000 + key,
             rtx_ssrc: (key > 0).then_some(2000 + key),

@@ -6,6 +6,7 @@ mod history;
 mod loss;
 mod probe;
 mod rate;
+mod remote;
 mod supply;
 mod trend;
 
@@ -24,6 +25,7 @@ use supply::Supply;
 use trend::{Trend, Usage};
 
 pub use probe::Probe;
+pub(crate) use remote::Remote;
 
 /// Without feedback for that long the target is halved, and again after each `HALVE_AGAIN`.
 const HALVE_AFTER: Duration = Duration::from_millis(2500);

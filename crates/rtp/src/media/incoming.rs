@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use peerline_wire::rtcp::{self, ReportBlock, Rtcp};
 use peerline_wire::rtp::{FIXED_LEN, Header, Packet};
-use peerline_wire::rtp_ext::{AudioLevel, VideoOrientation, transport_sequence};
+use peerline_wire::rtp_ext::{AudioLevel, PlayoutDelay, VideoOrientation, abs_send_time_of, transport_sequence};
 
 use super::Media;
 use super::event::MediaEvent;
@@ -41,6 +41,10 @@ impl Media {
         if let Some(number) = number {
             let clock = now.saturating_duration_since(self.origin);
             self.arrivals.add(now, clock, number, packet.header.ssrc);
+        }
+        let sent = ids.absolute_send_time.and_then(|id| packet.extensions.get(id)).and_then(abs_send_time_of);
+        if let (Some(sent), None, true) = (sent, number, section.wants_remb()) {
+            self.remote.arrived(now, now.saturating_duration_since(self.origin), sent, bytes.len());
         }
         let payload_type = packet.header.payload_type;
         let (header, payload, codec) = match route {
@@ -90,6 +94,10 @@ impl Media {
                 .orientation
                 .and_then(|id| packet.extensions.get(id))
                 .and_then(VideoOrientation::from_value),
+            playout_delay: ids
+                .playout_delay
+                .and_then(|id| packet.extensions.get(id))
+                .and_then(PlayoutDelay::from_value),
             sources: if bytes[0] & 0x0f == 0 { Vec::new() } else { packet.sources().collect() },
         };
         debug_assert!(arrived.header_len >= FIXED_LEN);
@@ -99,7 +107,9 @@ impl Media {
             None if arrived.is_repair || self.streams.len() >= MAX_STREAMS => return,
             None => {
                 let is_listened_to = self.listened.contains(&key);
-                self.streams.push(Stream::new(header.ssrc, key, section.is_video, is_listened_to));
+                let mut fresh = Stream::new(header.ssrc, key, section.is_video, is_listened_to);
+                fresh.hold(section.playout_delay);
+                self.streams.push(fresh);
                 self.events.push_back(MediaEvent::Started { key, ssrc: header.ssrc });
                 self.reports_due.get_or_insert(now + reports::FIRST);
                 self.streams.last_mut().expect("it was pushed")
@@ -163,6 +173,7 @@ impl Media {
             let smooth = self.round_trip.map_or(round_trip, |before| (before * 7 + round_trip) / 8);
             self.round_trip = Some(smooth);
             self.bwe.set_round_trip(smooth);
+            self.remote.set_round_trip(smooth);
         }
         let has_feedback = sender.sending.codecs.iter().any(|codec| codec.has_transport_feedback);
         if sender.is_video && !has_feedback {

@@ -19,7 +19,7 @@ pub use event::{Leaving, MediaEvent, NotSent};
 pub use stats::{MediaStats, ReceivedStats, SentStats};
 
 use crate::arrivals::Arrivals;
-use crate::bwe::{Bwe, BweSettings};
+use crate::bwe::{Bwe, BweSettings, Remote};
 use crate::pacer::{Pacer, Waiting};
 use crate::plan::Plan;
 use crate::receiver::Stream;
@@ -52,6 +52,7 @@ pub struct Media {
     bwe: Bwe,
     probing: Option<Probing>,
     arrivals: Arrivals,
+    remote: Remote,
     /// Under which transport-wide number the next packet leaves.
     next_number: u64,
     round_trip: Option<Duration>,
@@ -82,6 +83,7 @@ impl Media {
             bwe,
             probing: None,
             arrivals: Arrivals::default(),
+            remote: Remote::default(),
             next_number: 1,
             round_trip: None,
             reports_due: None,
@@ -116,6 +118,11 @@ impl Media {
         }
         let is_left = |key| plan.sections.iter().any(|section| section.key == key && !section.receive.is_empty());
         self.streams.retain(|stream| is_left(stream.key));
+        for stream in &mut self.streams {
+            if let Some(section) = plan.sections.iter().find(|section| section.key == stream.key) {
+                stream.hold(section.playout_delay);
+            }
+        }
         self.routes = Routes::new(&plan, &self.streams);
         self.plan = plan;
         self.tell_wanted(now);
@@ -183,10 +190,17 @@ impl Media {
         let round_trip = self.round_trip();
         let streams = self.streams.iter().filter_map(|stream| stream.poll_timeout(now, round_trip)).min();
         let pacer = self.pacer.poll_timeout(self.probing.as_ref().map(Probing::bitrate_bps));
-        [streams, pacer, self.arrivals.poll_timeout(), self.reports_due, self.bwe.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            streams,
+            pacer,
+            self.arrivals.poll_timeout(),
+            self.remote.poll_timeout(now),
+            self.reports_due,
+            self.bwe.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Who does not take frames gets the latest ones.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use peerline_wire::rtcp::{
     FullIntraRequest, ReportBlock, write_bye, write_cname, write_full_intra, write_nack, write_picture_loss,
-    write_receiver_report, write_sender_report,
+    write_receiver_report, write_remb, write_sender_report,
 };
 
 use super::Media;
@@ -30,6 +30,13 @@ impl Media {
         if self.arrivals.poll_timeout().is_some_and(|due| due <= now) {
             self.begin(ours, &mut compound);
             self.arrivals.write(now, ours, &mut compound);
+        }
+        if let Some(bitrate_bps) = self.remote.poll(now) {
+            let is_limited = |key| self.plan.sections.iter().any(|section| section.key == key && section.wants_remb());
+            let limited: Vec<u32> =
+                self.streams.iter().filter(|stream| is_limited(stream.key)).map(|stream| stream.ssrc).collect();
+            self.begin(ours, &mut compound);
+            write_remb(&mut compound, ours, bitrate_bps, &limited);
         }
         if !compound.is_empty() {
             self.rtcp.push_back(compound);

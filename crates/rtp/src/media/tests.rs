@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use peerline_wire::rtcp::{self, Rtcp};
+
 use super::*;
 use crate::payload::Format;
 use crate::plan::{Codec, ExtensionIds, Section, Sending};
@@ -22,6 +24,7 @@ fn codec(payload_type: u8, format: Format, clock_hz: u32, rtx: Option<u8>) -> Co
         has_picture_loss: is_video,
         has_full_intra: is_video,
         has_transport_feedback: true,
+        has_remb: false,
     }
 }
 
@@ -45,6 +48,7 @@ fn section(key: u32, base: u32) -> Section {
         },
         receive: codecs.clone(),
         sources: Vec::new(),
+        playout_delay: Duration::ZERO,
         send: Some(Sending {
             ssrc: base + key * 10,
             rtx_ssrc: is_video.then_some(base + key * 10 + 1),
@@ -70,6 +74,8 @@ struct Pair {
     lose_each: Option<u64>,
     rtp: u64,
     events: [Vec<MediaEvent>; 2],
+    /// What the second end has told the first one it may send.
+    limits: Vec<u64>,
 }
 
 impl Pair {
@@ -90,6 +96,7 @@ impl Pair {
             lose_each: None,
             rtp: 0,
             events: [Vec::new(), Vec::new()],
+            limits: Vec::new(),
         }
     }
 
@@ -103,6 +110,12 @@ impl Pair {
                     if self.lose_each.is_some_and(|each| self.rtp.is_multiple_of(each)) {
                         continue;
                     }
+                }
+                if place == 1 && leaving == Leaving::Rtcp {
+                    self.limits.extend(rtcp::packets(&out).filter_map(|packet| match packet {
+                        Rtcp::Remb(remb) => Some(remb.bitrate_bps),
+                        _ => None,
+                    }));
                 }
                 self.under_way.insert((self.now + DELAY, self.sent), (1 - place, leaving, out.clone()));
             }
@@ -253,6 +266,72 @@ fn the_estimate_grows_past_where_it_began() {
     assert!(stats.target_bps > 2 * began, "{} from {began}", stats.target_bps);
     let told = pair.events[0].iter().any(|event| matches!(event, MediaEvent::EstimateChanged { .. }));
     assert!(told);
+}
+
+#[test]
+fn a_sender_that_gets_no_other_feedback_is_told_what_it_may_send() {
+    let mut pair = Pair::new();
+    for (end, base) in [(0, 1000), (1, 2000)] {
+        let mut plan = plan(base);
+        for section in &mut plan.sections {
+            section.extensions.transport_sequence = None;
+            for codec in section.receive.iter_mut().chain(section.send.iter_mut().flat_map(|send| &mut send.codecs)) {
+                (codec.has_transport_feedback, codec.has_remb) = (false, true);
+            }
+        }
+        let now = pair.now;
+        pair.ends[end].commit(now, plan);
+    }
+    for step in 0..300_u32 {
+        let bytes = (pair.ends[0].stats(pair.now).target_bps / 8 / 40) as usize;
+        pair.send(VIDEO, step * 3000, picture(bytes, step == 0));
+        pair.run(Duration::from_millis(33));
+    }
+    assert!((8..40).contains(&pair.limits.len()), "{:?}", pair.limits);
+    assert!(pair.limits.iter().all(|bps| (250_000..50_000_001).contains(bps)), "{:?}", pair.limits);
+    assert!(pair.ends[0].stats(pair.now).target_bps <= *pair.limits.last().unwrap());
+    pair.limits.clear();
+    pair.run(Duration::from_secs(20));
+    assert!(pair.limits.len() < 4, "who is silent is told nothing: {:?}", pair.limits);
+}
+
+#[test]
+fn who_gets_transport_wide_feedback_is_told_no_limit() {
+    let mut pair = Pair::new();
+    for step in 0..60_u32 {
+        pair.send(VIDEO, step * 3000, picture(3000, step == 0));
+        pair.run(Duration::from_millis(33));
+    }
+    assert!(pair.limits.is_empty());
+}
+
+#[test]
+fn frames_are_held_back_as_long_as_the_plan_says_and_no_longer_once_it_does_not() {
+    let mut pair = Pair::new();
+    let held = |playout_delay| {
+        let mut plan = plan(2000);
+        plan.sections[0].playout_delay = playout_delay;
+        plan
+    };
+    let send = |pair: &mut Pair, steps: std::ops::Range<u32>| {
+        for step in steps {
+            pair.send(AUDIO, step * 960, vec![1; 80]);
+            pair.run(Duration::from_millis(20));
+        }
+    };
+    let now = pair.now;
+    pair.ends[1].commit(now, held(Duration::from_millis(200)));
+    send(&mut pair, 0..50);
+    // 25 ms under way and 200 held: eleven of them are not out yet.
+    assert_eq!(pair.frames(AUDIO).len(), 50 - 11);
+    let counts = pair.ends[1].stats(pair.now).received[0].counts;
+    assert_eq!(counts.total_target, counts.total_waiting);
+    assert_eq!(counts.total_waiting / counts.frames_given as u32, Duration::from_millis(200));
+    let now = pair.now;
+    pair.ends[1].commit(now, held(Duration::ZERO));
+    send(&mut pair, 50..100);
+    assert_eq!(pair.frames(AUDIO).len(), 100 - 1);
+    assert!(pair.frames(AUDIO).windows(2).all(|pair| pair[0].0 < pair[1].0));
 }
 
 #[test]

@@ -31,6 +31,27 @@ pub struct ReceivedFrame {
     pub sources: Vec<u32>,
 }
 
+#[cfg(test)]
+impl ReceivedFrame {
+    /// One of a single packet.
+    pub(super) fn whole(ssrc: u32, payload_type: u8, arrived: Instant) -> Self {
+        Self {
+            ssrc,
+            payload_type,
+            timestamp: 0,
+            bytes: Vec::new(),
+            is_key: true,
+            lost_before: 0,
+            began: arrived,
+            arrived,
+            packets: 1,
+            audio_level: None,
+            orientation: None,
+            sources: Vec::new(),
+        }
+    }
+}
+
 /// What a packet says of its frame.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {

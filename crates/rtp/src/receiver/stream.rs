@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use peerline_wire::rtcp::ReportBlock;
 use peerline_wire::rtp::Header;
-use peerline_wire::rtp_ext::{AudioLevel, VideoOrientation};
+use peerline_wire::rtp_ext::{AudioLevel, PlayoutDelay, VideoOrientation};
 
 use super::frame::{Joining, Outcome, Piece, ReceivedFrame};
+use super::holding::Holding;
 use super::missing::Missing;
 use super::reception::Reception;
 use crate::plan::Codec;
@@ -27,6 +28,9 @@ const MAX_REPAIR: Duration = Duration::from_millis(600);
 /// A key frame is a burst, and takes a round trip and its encoding to come.
 const KEY_FRAME_PATIENCE: Duration = Duration::from_millis(250);
 
+/// More is not held back, whoever asks for it.
+const MAX_PLAYOUT_DELAY: Duration = Duration::from_secs(4);
+
 /// A packet after SRTP, and for a repair after it was unwrapped.
 #[derive(Debug, Clone)]
 pub(crate) struct Arrived<'a> {
@@ -36,6 +40,8 @@ pub(crate) struct Arrived<'a> {
     pub(crate) is_repair: bool,
     pub(crate) audio_level: Option<AudioLevel>,
     pub(crate) orientation: Option<VideoOrientation>,
+    /// How long its sender wants frames to be held back.
+    pub(crate) playout_delay: Option<PlayoutDelay>,
     pub(crate) sources: Vec<u32>,
 }
 
@@ -48,8 +54,10 @@ pub struct ReceivedCounts {
     /// Frames of several packets, and how long all those took to come.
     pub frames_joined: u64,
     pub total_joining: Duration,
-    /// From the first packet of each frame until it was given out.
+    /// Frames that were given out, how long they took from their first packet on, and how long they were meant to take.
+    pub frames_given: u64,
     pub total_waiting: Duration,
+    pub total_target: Duration,
     /// Came after its turn.
     pub packets_discarded: u64,
     pub packets_repaired: u64,
@@ -86,10 +94,21 @@ pub(crate) struct Stream {
     waiting: VecDeque<Option<(Piece, Vec<u8>)>>,
     spare: Vec<Vec<u8>>,
     joining: Joining,
+    holding: Holding,
+    /// As the application wants it, and as the sender does.
+    playout_delay: Duration,
+    least_playout_delay: Duration,
     needs_key_frame: bool,
     key_frame_asked: Option<Instant>,
     is_key_frame_wanted: bool,
     is_listened_to: bool,
+}
+
+impl ReceivedCounts {
+    fn given(&mut self, now: Instant, frame: &ReceivedFrame) {
+        self.frames_given += 1;
+        self.total_waiting += now.saturating_duration_since(frame.began);
+    }
 }
 
 impl Stream {
@@ -108,6 +127,9 @@ impl Stream {
             waiting: VecDeque::new(),
             spare: Vec::new(),
             joining: Joining::default(),
+            holding: Holding::default(),
+            playout_delay: Duration::ZERO,
+            least_playout_delay: Duration::ZERO,
             needs_key_frame: is_video,
             key_frame_asked: None,
             is_key_frame_wanted: false,
@@ -122,6 +144,12 @@ impl Stream {
             self.restart();
             self.is_key_frame_wanted = is_listened_to && self.is_video;
         }
+    }
+
+    /// Frames are held back for so long, that they go out evenly.
+    pub(crate) fn hold(&mut self, playout_delay: Duration) {
+        self.playout_delay = playout_delay;
+        self.holding.set_target(playout_delay.max(self.least_playout_delay));
     }
 
     /// Its owner cannot decode what came, and needs a picture that stands alone.
@@ -149,6 +177,10 @@ impl Stream {
         }
         if !self.is_listened_to {
             return;
+        }
+        if let Some(wanted) = arrived.playout_delay {
+            self.least_playout_delay = Duration::from_millis(wanted.min_ms.into()).min(MAX_PLAYOUT_DELAY);
+            self.hold(self.playout_delay);
         }
         let next = *self.next.get_or_insert(number);
         if number < next {
@@ -181,6 +213,7 @@ impl Stream {
         } else {
             self.keep(number - next, piece, arrived.payload);
         }
+        self.release(now, tell);
     }
 
     /// What is due is done; the caller says it to the source.
@@ -188,11 +221,15 @@ impl Stream {
         while self.gap_deadline(round_trip).is_some_and(|deadline| deadline <= now) {
             self.skip(now, tell);
         }
+        self.release(now, tell);
     }
 
     pub(crate) fn poll_timeout(&self, now: Instant, round_trip: Duration) -> Option<Instant> {
         let key_frame = self.is_key_frame_wanted.then(|| self.key_frame_due(now, round_trip));
-        [self.gap_deadline(round_trip), self.missing.due(now), key_frame].into_iter().flatten().min()
+        [self.gap_deadline(round_trip), self.missing.due(now), key_frame, self.holding.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// What is to be said now.
@@ -229,6 +266,7 @@ impl Stream {
         self.highest = 0;
         self.waiting.clear();
         self.joining = Joining::default();
+        self.holding.clear();
         self.needs_key_frame = self.is_video;
     }
 
@@ -269,12 +307,12 @@ impl Stream {
 
     fn take(&mut self, now: Instant, piece: Piece, payload: &[u8], tell: &mut impl FnMut(ReceivedFrame)) {
         self.next = self.next.map(|next| next + 1);
-        let Self { joining, counts, needs_key_frame, is_key_frame_wanted, is_video, ssrc, .. } = self;
+        let clock_hz = self.clock_hz();
+        let Self { joining, holding, counts, needs_key_frame, is_key_frame_wanted, is_video, ssrc, .. } = self;
         let mut unsaid = 0;
         joining.push(*ssrc, piece, payload, &mut |outcome| match outcome {
             Outcome::Whole(frame) if frame.is_key || !*needs_key_frame => {
                 counts.frames += 1;
-                counts.total_waiting += now.saturating_duration_since(frame.began);
                 if frame.packets > 1 {
                     counts.frames_joined += 1;
                     counts.total_joining += frame.arrived.saturating_duration_since(frame.began);
@@ -284,7 +322,12 @@ impl Stream {
                     *needs_key_frame = false;
                     *is_key_frame_wanted = false;
                 }
-                tell(frame);
+                if holding.is_used() {
+                    holding.push(frame, clock_hz);
+                } else {
+                    counts.given(now, &frame);
+                    tell(frame);
+                }
             }
             outcome => {
                 if let Outcome::Whole(frame) = outcome {
@@ -296,6 +339,14 @@ impl Stream {
             }
         });
         joining.lost_too(unsaid);
+    }
+
+    fn release(&mut self, now: Instant, tell: &mut impl FnMut(ReceivedFrame)) {
+        while let Some(frame) = self.holding.pop(now) {
+            self.counts.given(now, &frame);
+            self.counts.total_target += self.holding.target();
+            tell(frame);
+        }
     }
 
     /// Gives up what is missing at the front.
@@ -325,7 +376,8 @@ impl Stream {
         } else {
             (jitter * 2 + MIN_PATIENCE).min(MAX_PATIENCE)
         };
-        Some(first.arrived + patience)
+        // What is held back anyway may as well be waited for.
+        Some(first.arrived + patience.max(self.holding.target()))
     }
 
     fn key_frame_due(&self, now: Instant, round_trip: Duration) -> Instant {

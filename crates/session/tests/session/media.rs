@@ -21,6 +21,7 @@ fn plan(ssrc: u32) -> Plan {
         has_picture_loss: false,
         has_full_intra: false,
         has_transport_feedback: true,
+        has_remb: false,
     };
     let section = Section {
         key: KEY,
@@ -29,6 +30,7 @@ fn plan(ssrc: u32) -> Plan {
         extensions: ExtensionIds { mid: Some(4), transport_sequence: Some(3), ..ExtensionIds::default() },
         receive: vec![codec],
         sources: vec![],
+        playout_delay: Duration::ZERO,
         send: Some(Sending { ssrc, rtx_ssrc: None, codecs: vec![codec], max_bitrate_bps: None }),
     };
     Plan { cname: "c".into(), has_reduced_size: true, sections: vec![section] }

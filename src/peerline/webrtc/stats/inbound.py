@@ -49,8 +49,10 @@ def inbound_records(
         "nackCount": received["nacks"],
         "retransmittedPacketsReceived": received["packets_repaired"],
         "retransmittedBytesReceived": received["bytes_repaired"],
-        "jitterBufferEmittedCount": received["frames"],
+        "jitterBufferEmittedCount": received["frames_given"],
         "jitterBufferDelay": received["total_waiting_s"],
+        "jitterBufferTargetDelay": received["total_target_s"],
+        "jitterBufferMinimumDelay": received["total_target_s"],
     }
     if received["silent_for_s"] is not None:
         members["lastPacketReceivedTimestamp"] = now - received["silent_for_s"] * 1000
@@ -143,6 +145,7 @@ def _sound(
     if codec is not None:
         # Its clock counts them, and not the frames.
         ticks = codec.clock_rate_hz * 0.02
-        members["jitterBufferEmittedCount"] = int(received["frames"] * ticks)
+        members["jitterBufferEmittedCount"] = int(received["frames_given"] * ticks)
         members["jitterBufferDelay"] = received["total_waiting_s"] * ticks
+        members["jitterBufferTargetDelay"] = members["jitterBufferMinimumDelay"] = received["total_target_s"] * ticks
     return members

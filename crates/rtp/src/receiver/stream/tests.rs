@@ -15,6 +15,7 @@ fn codec(format: Format, has_nack: bool) -> Codec {
         has_picture_loss: has_nack,
         has_full_intra: false,
         has_transport_feedback: false,
+        has_remb: false,
     }
 }
 
@@ -39,6 +40,7 @@ impl Heard {
             is_repair: false,
             audio_level: None,
             orientation: None,
+            playout_delay: None,
             sources: Vec::new(),
         };
         let frames = &mut self.frames;
@@ -121,6 +123,45 @@ fn what_never_comes_costs_the_pictures_up_to_the_next_key_frame() {
     heard.packet(now + MAX_REPAIR, 13, 9000, true, KEY);
     assert_eq!(heard.told(), [(9000, vec![0, 1], 1)]);
     assert_eq!((heard.stream.counts.frames, heard.stream.counts.frames_dropped), (2, 1));
+}
+
+#[test]
+fn what_is_held_back_anyway_is_waited_for_that_long() {
+    let (now, mut heard) = (Instant::now(), Heard::new(Format::Whole));
+    let ms = Duration::from_millis;
+    heard.stream.hold(ms(400));
+    heard.packet(now, 0, 0, false, b"a");
+    heard.packet(now + ms(40), 2, 1920, false, b"c");
+    heard.timeout(now + ms(399));
+    assert!(heard.told().is_empty());
+    assert_eq!(heard.stream.poll_timeout(now, RTT), Some(now + ms(400)));
+    heard.timeout(now + ms(400));
+    assert_eq!(heard.told(), [(0, b"a".to_vec(), 0)]);
+    heard.packet(now + ms(410), 1, 960, false, b"b");
+    assert_eq!(heard.stream.poll_timeout(now, RTT), Some(now + ms(420)));
+    heard.timeout(now + ms(420));
+    heard.timeout(now + ms(440));
+    assert_eq!(heard.told(), [(960, b"b".to_vec(), 0), (1920, b"c".to_vec(), 0)]);
+    assert_eq!(heard.stream.poll_timeout(now, RTT), None);
+}
+
+#[test]
+fn a_sender_can_ask_for_it_and_gets_no_more_than_four_seconds() {
+    let (now, mut heard) = (Instant::now(), Heard::new(Format::Whole));
+    let wanted = Some(PlayoutDelay { min_ms: 9_000, max_ms: 10_000 });
+    let header = Header { is_marked: false, payload_type: 96, sequence: 1, timestamp: 0, ssrc: 7 };
+    let arrived = Arrived {
+        header,
+        header_len: 12,
+        payload: b"a",
+        is_repair: false,
+        audio_level: None,
+        orientation: None,
+        playout_delay: wanted,
+        sources: Vec::new(),
+    };
+    heard.stream.handle(now, &arrived, &heard.codec, &mut |_| panic!("it is held back"));
+    assert_eq!(heard.stream.poll_timeout(now, RTT), Some(now + MAX_PLAYOUT_DELAY));
 }
 
 #[test]

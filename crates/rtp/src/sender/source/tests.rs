@@ -17,6 +17,7 @@ fn sender(format: Format) -> Sender {
         has_picture_loss: true,
         has_full_intra: true,
         has_transport_feedback: true,
+        has_remb: false,
     };
     let sending = Sending { ssrc: 1000, rtx_ssrc: Some(1001), codecs: vec![codec], max_bitrate_bps: None };
     let section = Section {
@@ -31,6 +32,7 @@ fn sender(format: Format) -> Sender {
         },
         receive: Vec::new(),
         sources: Vec::new(),
+        playout_delay: Duration::ZERO,
         send: Some(sending.clone()),
     };
     Sender::new(&section, sending)
