@@ -88,7 +88,8 @@ def test_a_section_without_a_common_codec_is_refused() -> None:
 
 def test_feedback_that_only_one_side_knows_is_not_given() -> None:
     caller, callee = side(1), side(2)
-    mine = add(caller, "video", "recvonly")
+    mine = add(caller, "video")
+    add_track(callee, "video", "stream")
     caller.set_local("offer", caller.create_offer())
     callee.set_remote("offer", str(caller.pending_local.description))  # type: ignore[union-attr]
     answer = "".join(line for line in callee.create_answer().splitlines(True) if "transport-cc" not in line)
