@@ -11,12 +11,12 @@ import sys
 import threading
 import wave
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from msgspec.structs import replace
 
 pytest.importorskip("av", reason="recording needs PyAV: pip install 'peerline[media]'")
 

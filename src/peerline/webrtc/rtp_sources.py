@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from peerline.webidl import Dictionary, Member, boolean, double, unsigned_long
@@ -43,12 +43,14 @@ class Sources:
         self._synchronization: dict[int, tuple[float, ReceivedFrame]] = {}
         self._contributing: dict[int, tuple[float, ReceivedFrame]] = {}
 
-    def heard(self, frame: ReceivedFrame) -> None:
-        """A frame has come."""
+    def heard(self, frames: Sequence[ReceivedFrame]) -> None:
+        """Frames have come: of each source the last one counts."""
         now = time.perf_counter()
-        _put(self._synchronization, frame.ssrc, now, frame)
-        for source in frame.sources:
-            _put(self._contributing, source, now, frame)
+        for ssrc, frame in {frame.ssrc: frame for frame in frames}.items():
+            _put(self._synchronization, ssrc, now, frame)
+        for frame in frames:
+            for source in frame.sources:
+                _put(self._contributing, source, now, frame)
 
     def synchronization(self) -> list[RTCRtpSynchronizationSource]:
         """The latest first."""

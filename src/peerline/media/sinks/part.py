@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from peerline.errors import EncodingError
 from peerline.media.codecs import AudioSettings, VideoSettings, encoder_for

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from peerline.errors import NotReadableError
 from peerline.jobs import report
@@ -197,7 +198,7 @@ def _moved(piece: Piece, by_s: float) -> Piece:
     elif isinstance(frame, EncodedFrame):
         moved = replace(frame, timestamp=frame.timestamp + round(by_s * _CLOCK_RATES[frame.codec]))
     elif isinstance(frame, AudioFrame):
-        moved = replace(frame, timestamp=frame.timestamp + round(by_s * frame.rate))
+        moved = AudioFrame(frame.samples, frame.rate, frame.timestamp + round(by_s * frame.rate))
     else:
         moved = VideoFrame(frame.to_av(), time_s=frame.time_s + by_s, rotation=frame.rotation)
     return Piece(piece.time_s + by_s, piece.duration_s, moved)
