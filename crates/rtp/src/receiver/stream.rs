@@ -50,6 +50,7 @@ pub(crate) struct Arrived<'a> {
 pub struct ReceivedCounts {
     pub frames: u64,
     pub key_frames: u64,
+    /// Those of pictures that nobody listened to included.
     pub frames_dropped: u64,
     /// Frames of several packets, and how long all those took to come.
     pub frames_joined: u64,
@@ -176,6 +177,7 @@ impl Stream {
             self.counts.payload_type = Some(header.payload_type);
         }
         if !self.is_listened_to {
+            self.counts.frames_dropped += u64::from(self.is_video && header.is_marked);
             return;
         }
         if let Some(wanted) = arrived.playout_delay {
