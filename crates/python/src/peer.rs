@@ -297,6 +297,7 @@ pub(crate) fn news<'py>(py: Python<'py>, event: PeerEvent) -> PyResult<(&'static
         PeerEvent::SourceStarted { section, ssrc } => ("source_started", (section, ssrc).into_pyobject(py)?),
         PeerEvent::SourceEnded { section, ssrc } => ("source_ended", (section, ssrc).into_pyobject(py)?),
         PeerEvent::KeyFrameWanted { section } => ("key_frame_wanted", (section,).into_pyobject(py)?),
+        PeerEvent::LossChanged { section, percent } => ("loss_changed", (section, percent).into_pyobject(py)?),
         PeerEvent::EstimateChanged { bitrate_bps } => ("estimate_changed", (bitrate_bps,).into_pyobject(py)?),
         PeerEvent::Stats { token, numbers, channels, media } => {
             let record = PyDict::new(py);

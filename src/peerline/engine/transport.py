@@ -138,6 +138,9 @@ class TransportListener(Protocol):
     def key_frame_wanted(self, section: int) -> None:
         """The other side cannot show what this section sends without a picture that stands alone."""
 
+    def loss_changed(self, section: int, percent: int) -> None:
+        """Of a hundred packets of this section so many are to be expected not to arrive."""
+
     def estimate_changed(self, bitrate_bps: int) -> None:
         """So much the path carries, as far as is known; at most ten times a second."""
 

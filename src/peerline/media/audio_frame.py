@@ -28,7 +28,7 @@ class AudioFrame:
     timestamp: int = 0
 
     def __post_init__(self) -> None:
-        if self.samples.ndim != 2 or self.samples.dtype.name != "int16":
+        if self.samples.ndim != 2 or self.samples.dtype.char != "h":
             shape = f"{self.samples.dtype} of shape {self.samples.shape}"
             raise TypeError(f"samples are int16 of shape (count, channels), not {shape}: try samples.reshape(-1, 1)")
         if self.rate <= 0 or self.samples.shape[1] == 0:

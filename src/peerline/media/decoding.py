@@ -22,7 +22,7 @@ _log = logging.getLogger("peerline.media")
 
 
 class Decoding:
-    """One stream. `deliver` is called with what comes out, on a worker's thread."""
+    """One stream. `deliver` is called with what comes out, on a worker's thread or that which pushes."""
 
     max_waiting: ClassVar[int]
     """What waits for the decoder: longer, and it would be late anyway."""
@@ -37,7 +37,8 @@ class Decoding:
 
     def push(self, frame: EncodedFrame) -> None:
         """The next frame, from any thread."""
-        dropped = self._work.push(frame)
+        is_brief = getattr(self._decoders.get(frame.codec), "is_brief", False)
+        dropped = self._work.push(frame, at_once=is_brief)
         if dropped:
             self.dropped += dropped
             self._lost_something()
@@ -104,8 +105,10 @@ class SoundDecoding(Decoding):
     def _made(self, frame: EncodedFrame, decoder: Any, found: list[Any], took_s: float) -> None:
         for one in found:
             self.meter.heard(one)
-        if frame.lost_before and len(found) > 1:
-            self.meter.concealed += sum(one.count for one in found[:-1])
+        # What the frame itself told of the one before it is not made up.
+        made_up = found[: -2 if getattr(decoder, "has_recovered", False) else -1] if frame.lost_before else []
+        if made_up:
+            self.meter.concealed += sum(one.count for one in made_up)
             self.meter.concealments += 1
 
 

@@ -1,7 +1,8 @@
-"""What is sent of a track that is not encoded: frames go through an encoder off the event loop."""
+"""What is sent of a track that is not encoded: frames go through an encoder, off the event loop."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
@@ -22,7 +23,7 @@ Raw = TypeVar("Raw")
 
 
 class Encoding(ABC, Generic[Raw]):
-    """One stream. `deliver` is called with what comes out, on a worker's thread."""
+    """One stream. `deliver` is called with what comes out, on a worker's thread or that of the source."""
 
     max_waiting: ClassVar[int]
     """What waits for the encoder; older frames give way."""
@@ -41,7 +42,9 @@ class Encoding(ABC, Generic[Raw]):
 
     def push(self, frame: Raw) -> None:
         """The next picture or piece of sound, from any thread."""
-        self.dropped += self._work.push(frame)
+        # Nothing is encoded where an event loop runs.
+        at_once = getattr(self._encoder, "is_brief", False) and asyncio._get_running_loop() is None
+        self.dropped += self._work.push(frame, at_once=at_once)
 
     def set_bitrate(self, bitrate_bps: int) -> None:
         """From now on; without the headers of packets."""
@@ -121,7 +124,17 @@ class SoundEncoding(Encoding[AudioFrame]):
     max_waiting = 25
     least_bps = 6_000
 
+    expected_loss = 0.0
+    """The share of packets that do not arrive, 0 to 1: frames tell of the ones before them then."""
+    _told_loss = 0.0
+
     def _settings(self) -> Any:
         from peerline.media.codecs import AudioSettings
 
-        return AudioSettings(bitrate_bps=self._bitrate_bps)
+        self._told_loss = self.expected_loss
+        return AudioSettings(bitrate_bps=self._bitrate_bps, expected_loss=self._told_loss)
+
+    def _tell(self, encoder: Any) -> None:
+        if self._told_loss != self.expected_loss:
+            self._told_loss = self.expected_loss
+            encoder.set_expected_loss(self._told_loss)

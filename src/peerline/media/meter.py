@@ -67,8 +67,9 @@ class SoundMeter:
             return
         import numpy as np
 
-        samples = frame.samples.astype(np.float32)
-        self.level = min(1.0, float(np.abs(samples).max()) / 32767)
-        self.energy += float(np.square(samples).mean()) / 32767**2 * frame.duration_s
+        flat = frame.samples.ravel()
+        self.level = min(1.0, max(int(flat.max()), -int(flat.min())) / 32767)
+        wave = flat.astype(np.float32)
+        self.energy += float(np.dot(wave, wave)) / len(wave) / 32767**2 * frame.duration_s
         self.samples += count
         self.duration_s += frame.duration_s

@@ -48,8 +48,11 @@ class Work(Generic[Item]):
         self._is_running = False
         self._is_closed = False
 
-    def push(self, item: Item) -> int:
-        """From any thread; says how many older ones were dropped for it."""
+    def push(self, item: Item, *, at_once: bool = False) -> int:
+        """From any thread; says how many older ones were dropped for it.
+
+        `at_once`: on this thread, unless another is at it. For what is done sooner than another thread wakes up.
+        """
         with self._lock:
             if self._is_closed:
                 return 0
@@ -59,7 +62,9 @@ class Work(Generic[Item]):
                 self._items.popleft()
             must_start = not self._is_running
             self._is_running = True
-        if must_start:
+        if must_start and at_once:
+            self._run()
+        elif must_start:
             _threads().submit(self._run)
         return max(dropped, 0)
 

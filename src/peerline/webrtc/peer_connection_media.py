@@ -146,6 +146,11 @@ class ConnectionMedia:
         if section in self._by_number:
             self._by_number[section]._sender._request_key_frame()
 
+    def loss_changed(self, section: int, percent: int) -> None:
+        """Of what a sender sends: encoders of sound say things twice."""
+        if section in self._by_number:
+            self._by_number[section]._sender._expect_loss(percent / 100)
+
     def estimate_changed(self, transport: PeerTransport, bitrate_bps: int) -> None:
         """So much the path carries: the senders of pictures share it."""
         senders = [one._sender for one in self.transceivers if one._sender._is_sending_on(transport)]

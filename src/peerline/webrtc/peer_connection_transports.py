@@ -206,6 +206,10 @@ class ConnectionTransports:
         """See TransportOwner."""
         self._connection._media.key_frame_wanted(section)
 
+    def loss_changed(self, section: int, percent: int) -> None:
+        """See TransportOwner."""
+        self._connection._media.loss_changed(section, percent)
+
     def estimate_changed(self, transport: PeerTransport, bitrate_bps: int) -> None:
         """See TransportOwner."""
         self._connection._media.estimate_changed(transport, bitrate_bps)

@@ -235,6 +235,10 @@ class RTCRtpSender:
         if self._sending is not None:
             self._sending.follow(bitrate_bps)
 
+    def _expect_loss(self, share: float) -> None:
+        if self._sending is not None:
+            self._sending.expect_loss(share)
+
     def _forget(self, returned: RTCRtpSendParameters) -> None:
         if self._returned is returned:
             self._returned = None

@@ -46,6 +46,7 @@ class Sending:
         self._payload_types: dict[str, tuple[int, ...]] = {}
         self._encoding: Encoding[Any] | None = None
         self._estimate_bps: int | None = None
+        self._expected_loss = 0.0
         self._is_toning = False
         self._last_sent = (0, time.perf_counter())
         self._limit_bps: int | None = None
@@ -101,6 +102,12 @@ class Sending:
     def follow(self, estimate_bps: int) -> None:
         """So much the path carries for this sender."""
         self._estimate_bps = estimate_bps
+        if self._encoding is not None:
+            self._apply(self._encoding)
+
+    def expect_loss(self, share: float) -> None:
+        """Such a share of the packets does not arrive."""
+        self._expected_loss = share
         if self._encoding is not None:
             self._apply(self._encoding)
 
@@ -196,9 +203,11 @@ class Sending:
 
     def _apply(self, encoding: Encoding[Any]) -> None:
         limit = self._limit_bps
-        if not isinstance(encoding, PictureEncoding):
+        if isinstance(encoding, SoundEncoding):
+            encoding.expected_loss = self._expected_loss
             encoding.set_bitrate(_OPUS_BPS if limit is None else min(limit - _AUDIO_HEADERS_BPS, _MAX_AUDIO_BPS))
             return
+        assert isinstance(encoding, PictureEncoding)
         allowed = _MAX_VIDEO_BPS if limit is None else limit
         carried = _FIRST_ESTIMATE_BPS if self._estimate_bps is None else self._estimate_bps
         self._is_held_back = carried < allowed

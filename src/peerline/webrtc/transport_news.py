@@ -210,6 +210,11 @@ class TransportNews:
         if not (self.is_closed or self._transport.owner.is_closed):
             self._transport.owner.key_frame_wanted(section)
 
+    def loss_changed(self, section: int, percent: int) -> None:
+        """Of packets that leave."""
+        if not (self.is_closed or self._transport.owner.is_closed):
+            self._transport.owner.loss_changed(section, percent)
+
     def estimate_changed(self, bitrate_bps: int) -> None:
         """Of what the path carries."""
         if not (self.is_closed or self._transport.owner.is_closed):

@@ -73,6 +73,10 @@ class TransportOwner(Protocol):
         """The other side cannot show what this transceiver sends."""
         ...
 
+    def loss_changed(self, section: int, percent: int) -> None:
+        """Of a hundred packets of this transceiver so many are to be expected not to arrive."""
+        ...
+
     def estimate_changed(self, transport: PeerTransport, bitrate_bps: int) -> None:
         """So much the path carries: encoders follow."""
         ...

@@ -133,6 +133,11 @@ pub enum PeerEvent {
     KeyFrameWanted {
         section: u32,
     },
+    /// Of a hundred packets of this section so many are to be expected not to arrive.
+    LossChanged {
+        section: u32,
+        percent: u8,
+    },
     /// How much the path carries, as far as is known.
     EstimateChanged {
         bitrate_bps: u64,

@@ -59,6 +59,7 @@ pub(super) fn tell_media(event: MediaEvent, news: &mut Vec<PeerEvent>) {
         MediaEvent::Started { key, ssrc } => PeerEvent::SourceStarted { section: key, ssrc },
         MediaEvent::Ended { key, ssrc } => PeerEvent::SourceEnded { section: key, ssrc },
         MediaEvent::KeyFrameWanted { key } => PeerEvent::KeyFrameWanted { section: key },
+        MediaEvent::LossChanged { key, percent } => PeerEvent::LossChanged { section: key, percent },
         MediaEvent::EstimateChanged { bitrate_bps } => PeerEvent::EstimateChanged { bitrate_bps },
     };
     news.push(told);

@@ -32,6 +32,10 @@ const HALVE_AFTER: Duration = Duration::from_millis(2500);
 const HALVE_AGAIN: Duration = Duration::from_secs(1);
 /// A peer that sends receiver reports alone sends them every five seconds or so.
 const HALVE_AFTER_REPORT: Duration = Duration::from_secs(12);
+/// So long after the first probes, and so often, it is tried again whether the path carries more, as long as it has not
+/// shown that it does not: those first ones are few packets, and anything may have held them up.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+const TRY_FOR: Duration = Duration::from_secs(10);
 /// After such a rest the delays of before have no part in a trend.
 const REST: Duration = Duration::from_secs(2);
 const FIRST_ROUND_TRIP: Duration = Duration::from_millis(200);
@@ -66,6 +70,8 @@ pub struct Bwe {
     probes: Probes,
     /// The first probes are planned by the first question for them.
     start_bps: Option<f64>,
+    /// When it is tried again, and until when.
+    try_again: Option<(Instant, Instant)>,
     /// When something arrived by what a feedback said.
     feedback_at: Option<Instant>,
     has_reports: bool,
@@ -103,6 +109,7 @@ impl Bwe {
             loss: Loss::default(),
             probes: Probes::default(),
             start_bps: Some(start_bps),
+            try_again: None,
             feedback_at: None,
             has_reports: false,
             halve_at: None,
@@ -205,7 +212,9 @@ impl Bwe {
     pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
         if let Some(start_bps) = self.start_bps.take() {
             self.probes.plan(now, &[start_bps * 3.0, start_bps * 6.0]);
+            self.try_again = Some((now + TRY_AGAIN, now + TRY_FOR));
         }
+        self.plan_again(now);
         let (target_bps, limit_bps) = (self.target(), self.limit());
         self.probes.poll(now, target_bps, limit_bps)
     }
@@ -214,6 +223,7 @@ impl Bwe {
         if self.halve_at.is_some_and(|at| at <= now) {
             self.rate.set(self.target() / 2.0);
             self.probes.cancel();
+            self.try_again = None;
             self.has_halved = true;
             // The next packet sets it again: who sends nothing hears nothing.
             self.halve_at = None;
@@ -222,6 +232,18 @@ impl Bwe {
 
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.halve_at
+    }
+
+    fn plan_again(&mut self, now: Instant) {
+        let Some((at, until)) = self.try_again.filter(|(at, _)| *at <= now) else { return };
+        let is_lossy = self.loss.limit_bps().is_some_and(|bps| bps < self.rate.bps());
+        let is_over = at > until || is_lossy || self.rate.was_reduced() || self.target() >= self.limit();
+        self.try_again = (!is_over).then_some((now + TRY_AGAIN, until));
+        // Who is held back sends all it may, and it arrives.
+        let is_held_back = self.acknowledged.bps().is_some_and(|bps| bps > self.target() * 0.8);
+        if !is_over && is_held_back {
+            self.probes.plan(now, &[self.target() * 2.0]);
+        }
     }
 
     fn follow_delay(&mut self, now: Instant, is_limited: bool) {

@@ -49,6 +49,11 @@ impl Rate {
         self.bps
     }
 
+    /// The queue has grown.
+    pub(crate) fn was_reduced(&self) -> bool {
+        self.reduced_at.is_some()
+    }
+
     pub(crate) fn set_round_trip(&mut self, round_trip: Duration) {
         self.round_trip = round_trip;
     }

@@ -10,6 +10,8 @@ pub enum MediaEvent {
     Frame { key: u32, frame: ReceivedFrame },
     /// The other side cannot show what we send without a picture that stands alone.
     KeyFrameWanted { key: u32 },
+    /// Of a hundred packets of a source of ours so many are to be expected not to arrive, as far as reports tell.
+    LossChanged { key: u32, percent: u8 },
     /// The source says goodbye.
     Ended { key: u32, ssrc: u32 },
     /// How much the path carries, as far as is known.

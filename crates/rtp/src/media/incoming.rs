@@ -169,6 +169,9 @@ impl Media {
         let round_trip = if away.cast_signed() < 0 { Duration::from_micros(15) } else { round_trip };
         let round_trip = (block.last_report != 0 && round_trip < MAX_ROUND_TRIP).then_some(round_trip);
         sender.reported(now, block, round_trip);
+        if let Some(percent) = sender.new_loss() {
+            self.events.push_back(MediaEvent::LossChanged { key: sender.key, percent });
+        }
         if let Some(round_trip) = round_trip {
             let smooth = self.round_trip.map_or(round_trip, |before| (before * 7 + round_trip) / 8);
             self.round_trip = Some(smooth);

@@ -216,6 +216,20 @@ fn reports_tell_both_how_far_they_are_and_what_was_lost() {
     let received = &pair.ends[1].stats(pair.now).received[0];
     assert!(received.sender_report.is_some() && received.lost >= 9);
     assert_eq!(pair.frames(AUDIO).len() as u64, received.packets);
+    let told = |pair: &Pair| -> Vec<u8> {
+        let events = pair.events[0].iter();
+        events
+            .filter_map(|event| if let MediaEvent::LossChanged { percent, .. } = event { Some(*percent) } else { None })
+            .collect()
+    };
+    assert!(told(&pair).iter().all(|percent| (5..20).contains(percent)), "{:?}", told(&pair));
+    pair.lose_each = None;
+    for step in 150..2500_u32 {
+        pair.send(AUDIO, step * 960, vec![1; 80]);
+        pair.run(Duration::from_millis(20));
+    }
+    assert_eq!(told(&pair).last(), Some(&0));
+    assert!(told(&pair).len() < 15, "{:?}", told(&pair));
 }
 
 #[test]

@@ -18,6 +18,8 @@ const MAX_PAYLOAD: usize = 1150;
 const AUDIO_HISTORY: u16 = 128;
 const VIDEO_HISTORY: u16 = 1024;
 const ACTIVE: Duration = Duration::from_secs(5);
+/// From one report to the next: losses come in groups, and half a minute later they are another matter.
+const LOSS_STAYS: f64 = 0.9;
 const ONE_BYTE_FORM: [u8; 2] = [0xbe, 0xde];
 
 /// What is to be sent: one frame as an encoder gave it, or as it was received.
@@ -79,6 +81,9 @@ pub(crate) struct Sender {
     history: History,
     pub(crate) counts: SentCounts,
     pub(crate) remote: Option<RemoteReport>,
+    /// What gets lost, which rises with a report at once and falls slowly; and what was last told of it.
+    loss_percent: f64,
+    told_loss_percent: u8,
     last_frame: Option<(Instant, u32, u32)>,
     writer: ExtensionsWriter,
     /// When key frames were last asked for, so that several requests for one are one.
@@ -103,6 +108,8 @@ impl Sender {
             history: History::new(if section.is_video { VIDEO_HISTORY } else { AUDIO_HISTORY }),
             counts: SentCounts::default(),
             remote: None,
+            loss_percent: 0.0,
+            told_loss_percent: 0,
             last_frame: None,
             writer: ExtensionsWriter::new(),
             key_frame_asked: None,
@@ -271,6 +278,18 @@ impl Sender {
             round_trips: count + u64::from(round_trip.is_some()),
             total_round_trip: total + round_trip.unwrap_or_default(),
         });
+    }
+
+    /// Of a hundred packets so many are to be expected not to arrive, if that is news.
+    pub(crate) fn new_loss(&mut self) -> Option<u8> {
+        let last = self.remote.map_or(0.0, |remote| f64::from(remote.fraction_lost) / 2.56);
+        self.loss_percent = last.max(self.loss_percent * LOSS_STAYS);
+        let (percent, told) = (self.loss_percent as u8, self.told_loss_percent);
+        let is_news = percent.abs_diff(told) > told / 4;
+        is_news.then(|| {
+            self.told_loss_percent = percent;
+            percent
+        })
     }
 
     /// What is filled in later comes first, so that it is found again.

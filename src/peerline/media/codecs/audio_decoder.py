@@ -27,9 +27,12 @@ class BaseAudioDecoder(ABC):
     codec: ClassVar[str]
     rate: ClassVar[int]
     clock_rate: ClassVar[int]
+    is_brief: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._next = 0
+        self.has_recovered = False
+        """Whether the last frame that was lost is known: the one after it told."""
         self._is_closed = False
 
     def decode(self, encoded: EncodedFrame) -> list[AudioFrame]:
@@ -41,10 +44,11 @@ class BaseAudioDecoder(ABC):
         lost = min(encoded.lost_before, _MOST_MADE_UP)
         start = encoded.timestamp * self.rate // self.clock_rate
         self._next = start - lost * count
+        self.has_recovered = False
         made_up = [self.conceal(count) for _ in range(lost - 1)]
         if lost:
             made_up.append(self._frame(self._recover(encoded.data, count)))
-        return [*made_up, self._frame(self._decode(encoded.data))]
+        return [*made_up, self._frame(self._decode(encoded.data, count))]
 
     def conceal(self, sample_count: int) -> AudioFrame:
         """Sound in place of a lost frame, of so many samples a channel."""
@@ -60,7 +64,7 @@ class BaseAudioDecoder(ABC):
         """How many samples a channel it will be; EncodingError if that cannot be."""
 
     @abstractmethod
-    def _decode(self, data: bytes) -> Samples: ...
+    def _decode(self, data: bytes, count: int) -> Samples: ...
 
     @abstractmethod
     def _conceal(self, sample_count: int) -> Samples: ...
@@ -90,7 +94,7 @@ class WaveformDecoder(BaseAudioDecoder):
     def _wave(self, data: bytes) -> Samples:
         """Samples of shape (count,)."""
 
-    def _decode(self, data: bytes) -> Samples:
+    def _decode(self, data: bytes, count: int) -> Samples:
         return self._concealment.heard(self._wave(data)).reshape(-1, 1)
 
     def _conceal(self, sample_count: int) -> Samples:

@@ -33,6 +33,7 @@ class BaseAudioEncoder(ABC):
     codec: ClassVar[str]
     rate: ClassVar[int]
     clock_rate: ClassVar[int]
+    is_brief: ClassVar[bool] = True
 
     def __init__(self, settings: AudioSettings, channels: int = 1) -> None:
         self._count = self.rate * settings.frame_ms // 1000

@@ -15,7 +15,7 @@ __all__ = ["AudioDecoder", "AudioEncoder", "VideoDecoder", "VideoEncoder"]
 
 
 class AudioEncoder(Protocol):
-    """Sound in, frames out."""
+    """Sound in, frames out. One with a true `is_brief` takes less time than waking another thread: it gets none."""
 
     def encode(self, frame: AudioFrame) -> list[EncodedFrame]:
         """Takes any rate, channels and length; gives the frames that are full now, none to many."""
@@ -31,7 +31,7 @@ class AudioEncoder(Protocol):
 
 
 class AudioDecoder(Protocol):
-    """Frames in, sound out."""
+    """Frames in, sound out. `is_brief` as above; a true `has_recovered` says that what was lost last is known."""
 
     def decode(self, encoded: EncodedFrame) -> list[AudioFrame]:
         """Its sound, and before it a stand-in for each frame of `lost_before`: whoever has concealed them clears that.

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from peerline.errors import EncodingError, NotSupportedError
 from peerline.media.codecs.libraries import HINT, c_library
 
-__all__ = ["APPLICATIONS", "BITRATE", "DTX", "EXPECTED_LOSS", "FEC", "Decoder", "Encoder", "packet_samples"]
+__all__ = [
+    "APPLICATIONS",
+    "BITRATE",
+    "DTX",
+    "EXPECTED_LOSS",
+    "FEC",
+    "Decoder",
+    "Encoder",
+    "packet_samples",
+    "tells_of_the_one_before",
+]
 
 # Requests of opus_encoder_ctl (opus_defines.h).
 BITRATE, FEC, EXPECTED_LOSS, DTX = 4002, 4012, 4014, 4016
@@ -57,6 +67,17 @@ def packet_samples(data: bytes) -> int:
     return count
 
 
+def tells_of_the_one_before(data: bytes) -> bool:
+    """Whether a packet has in-band FEC: its first frame says so behind the flags for speech (RFC 6716, 4.2.3)."""
+    configuration = data[0] >> 3
+    if configuration >= 16 or len(data) < 2 or data[0] & 3:
+        return False  # CELT has none; packets of several frames are none of an encoder for calls
+    frames = max(1, configuration % 4) if configuration < 12 else 1
+    is_stereo = data[0] & 4
+    flags = data[1] >> 7 - frames | (data[1] >> 6 - 2 * frames if is_stereo else 0)
+    return bool(flags & 1)
+
+
 class Encoder:
     """At 48 kHz."""
 
@@ -75,7 +96,7 @@ class Encoder:
         """Of shape (count, channels); the count is one that Opus has."""
         samples = np.ascontiguousarray(samples)
         size = self._lib.opus_encode(self._state, samples.ctypes.data, len(samples), self._packet, len(self._packet))
-        return self._packet.raw[: _checked(size)]
+        return ctypes.string_at(self._packet, _checked(size))
 
     def close(self) -> None:
         """Give its memory back."""

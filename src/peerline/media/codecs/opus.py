@@ -76,12 +76,13 @@ class OpusDecoder(BaseAudioDecoder):
             self._decoder = libopus.Decoder(2)
         return libopus.packet_samples(data)
 
-    def _decode(self, data: bytes) -> Samples:
-        return self._decoder.decode(data, libopus.packet_samples(data))
+    def _decode(self, data: bytes, count: int) -> Samples:
+        return self._decoder.decode(data, count)
 
     def _conceal(self, sample_count: int) -> Samples:
         steps = -(-sample_count // _STEP)
         return self._decoder.decode(None, steps * _STEP)[:sample_count]
 
     def _recover(self, data: bytes, sample_count: int) -> Samples:
+        self.has_recovered = libopus.tells_of_the_one_before(data)
         return self._decoder.decode(data, sample_count, has_fec=True)

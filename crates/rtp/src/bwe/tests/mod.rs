@@ -16,6 +16,17 @@ fn the_capacity_is_found_within_seconds() {
 }
 
 #[test]
+fn first_probes_that_something_held_up_are_not_the_last() {
+    let mut path = Path::new(0.9 * MBIT);
+    path.run(0.3);
+    let before = path.bwe.target_bps() as f64;
+    path.link.rate_bps = 30.0 * MBIT;
+    path.run(3.0);
+    let after = path.bwe.target_bps() as f64;
+    assert!(before < MBIT && after > 10.0 * MBIT, "{before} {after}");
+}
+
+#[test]
 fn the_rate_stays_near_the_capacity_and_the_queue_short() {
     let mut path = Path::new(3.0 * MBIT);
     path.run(5.0);
@@ -81,7 +92,7 @@ fn a_queue_that_was_filled_at_the_start_drains() {
     let mut path = Path::new(0.1 * MBIT);
     path.run(20.0);
     let targets = path.run(60.0);
-    assert!(mean(&targets) < 0.11 * MBIT, "{targets:?}");
+    assert!(mean(&targets) < 0.11 * MBIT, "{}", mean(&targets));
     assert!(path.dropped(60.0) < 0.08, "{}", path.dropped(60.0));
     assert!(path.queued_less_than(Duration::from_millis(250), 60.0) > 0.5);
 }
