@@ -73,7 +73,7 @@ async def ear(implementation: str, seconds: float) -> dict[str, float]:
     await asyncio.sleep(0.5)
     delays = call.delays(begin, end)
     await close(call.a, call.b)
-    return {"mouth_to_ear_ms": 1000 * statistics.median(delays), "heard": _share(delays)}
+    return {"mouth_to_ear_ms": _median_ms(delays), "heard": _share(delays)}
 
 
 async def ear_loss(implementation: str, seconds: float) -> dict[str, float]:
@@ -92,9 +92,10 @@ async def ear_loss(implementation: str, seconds: float) -> dict[str, float]:
         await asyncio.sleep(1)
         delays = call.delays(begin, end)
         await close(call.a, call.b)
+    heard = sorted(filter(math.isfinite, delays))
     return {
-        "mouth_to_ear_ms": 1000 * statistics.median(delays),
-        "mouth_to_ear_p95_ms": 1000 * sorted(delays)[int(0.95 * len(delays))],
+        "mouth_to_ear_ms": _median_ms(delays),
+        "mouth_to_ear_p95_ms": 1000 * heard[int(0.95 * len(heard))],
         "frames_heard": _share(delays),
         "frames_concealed": concealed / sounds.RATE / (end - begin),
     }
@@ -115,7 +116,7 @@ async def ear_single(implementation: str, seconds: float) -> dict[str, float]:
         await asyncio.sleep(0.5)
         before, after = call.delays(begin, lost - 1), call.delays(lost + 1, end)
         await close(call.a, call.b)
-    first, then = 1000 * statistics.median(before), 1000 * statistics.median(after)
+    first, then = _median_ms(before), _median_ms(after)
     return {"before_ms": first, "after_ms": then, "rise_ms": then - first}
 
 
@@ -127,6 +128,11 @@ async def _lose_one(path: BadPath) -> None:
         await asyncio.sleep(0.001)
     path.shape()
     await asyncio.sleep(0.5)
+
+
+def _median_ms(delays: Sequence[float]) -> float:
+    """Of those that were heard."""
+    return 1000 * statistics.median(filter(math.isfinite, delays))
 
 
 def _share(delays: Sequence[float]) -> float:
