@@ -42,6 +42,8 @@ class Goal(NamedTuple):
 
 
 GOALS = {
+    ("encoded", "cpu_us_a_packet_batched"): Goal("<=", 1.5),
+    ("ear", "mouth_to_ear_ms"): Goal("<=", 40),
     ("ear-loss", "mouth_to_ear_ms"): Goal("<=", 60),
     ("ear-loss", "frames_heard"): Goal(">=", 0.97),
     # Not for good: a frame is 20 ms, so that less than a quarter of one is none.
@@ -53,6 +55,9 @@ GOALS = {
     ("video480", "receive_ratio"): Goal("<=", 1.15),
     ("video-loss", "glass_to_glass_p95_ms"): Goal("<=", 150),
     ("ramp", "seconds_to_2.5_mbps"): Goal("<=", 5),
+    ("idle", "kib_a_pair"): Goal("<=", 200),
+    ("idle", "threads_a_pair"): Goal("<=", 0),
+    ("idle", "cpu_percent_of_200_connections"): Goal("<=", 1),
 }
 Row = dict[str, float | bool]
 
