@@ -15,7 +15,7 @@ RUST_SOURCES := Cargo.toml Cargo.lock $(shell find crates -name '*.rs' -o -name 
 WEB_SOURCES := $(shell find web/app web/sdk/src -type f -not -path '*/node_modules/*' -not -path '*/test/*' 2>/dev/null) web/vite.config.ts web/tsconfig.json \
 	src/peerline/sdp/explanations.json
 
-.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse peer-endurance fuzz fuzz-sdp page protocol wheel format lock clean conformance \
+.PHONY: help setup serve test check test-python test-rust test-web test-e2e natlab turn-interop turn-abuse peer-endurance test-slow fuzz fuzz-sdp page protocol wheel format lock clean conformance \
 	bench-boundary bench-signaling bench-call-setup bench-turn bench-peer bench-media bench-bitrate bench-codecs bench-loss
 
 help: ## list the verbs
@@ -74,6 +74,11 @@ turn-abuse: setup $(STAMPS)/test-system ## the TURN server against floods, liars
 
 peer-endurance: setup ## a gigabyte through a data channel, a thousand connections opened and closed
 	$(PY) -m pytest tests/interop/test_endurance.py -m long
+
+# Their lines say what each side heard and saw: -s shows them.
+test-slow: setup $(STAMPS)/test-system ## what takes long: calls of minutes under loss, then natlab, turn-interop, turn-abuse, peer-endurance
+	$(PY) -m pytest tests/slow -m long -s
+	@$(MAKE) natlab turn-interop turn-abuse peer-endurance
 
 # What a run finds new goes into .cache/fuzz; `cargo fuzz cmin` makes it worth keeping.
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))

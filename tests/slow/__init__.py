@@ -1,0 +1,1 @@
+"""What takes minutes: calls as long as real ones. `make test-slow` runs it."""
