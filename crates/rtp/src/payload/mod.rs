@@ -5,9 +5,12 @@
 
 mod av1;
 mod h264;
+mod picture_number;
 mod vp8;
 mod vp9;
 mod whole;
+
+use picture_number::PictureNumbers;
 
 /// A payload format (`a=rtpmap` names it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +80,8 @@ pub fn unwrap_red(payload: &[u8]) -> Option<(u8, &[u8])> {
 #[derive(Debug, Clone)]
 pub enum Packetizer {
     Whole,
-    Vp8(vp8::Pictures),
-    Vp9(vp9::Pictures),
+    Vp8(PictureNumbers),
+    Vp9(PictureNumbers),
     H264,
     Av1,
 }
@@ -87,8 +90,8 @@ impl Packetizer {
     pub fn new(format: Format) -> Self {
         match format {
             Format::Whole | Format::Red | Format::Fec => Self::Whole,
-            Format::Vp8 => Self::Vp8(vp8::Pictures::default()),
-            Format::Vp9 => Self::Vp9(vp9::Pictures::default()),
+            Format::Vp8 => Self::Vp8(PictureNumbers::default()),
+            Format::Vp9 => Self::Vp9(PictureNumbers::default()),
             Format::H264 => Self::H264,
             Format::Av1 => Self::Av1,
         }
@@ -99,8 +102,8 @@ impl Packetizer {
         let max_len = max_len.max(MIN_LEN);
         match self {
             Self::Whole => Payloads::Whole(whole::Payloads::new(frame)),
-            Self::Vp8(pictures) => Payloads::Vp8(pictures.cut(frame, max_len)),
-            Self::Vp9(pictures) => Payloads::Vp9(pictures.cut(frame, max_len)),
+            Self::Vp8(numbers) => Payloads::Vp8(vp8::cut(numbers, frame, max_len)),
+            Self::Vp9(numbers) => Payloads::Vp9(vp9::cut(numbers, frame, max_len)),
             Self::H264 => Payloads::H264(h264::Payloads::new(frame, max_len)),
             Self::Av1 => Payloads::Av1(av1::Payloads::new(frame, max_len)),
         }

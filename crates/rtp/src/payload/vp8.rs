@@ -1,5 +1,6 @@
 //! VP8 (RFC 7741): a descriptor of one to six bytes, then a piece of the frame.
 
+use super::picture_number::{self, PictureNumbers};
 use super::{Joined, Part, even_len};
 
 const EXTENDED: u8 = 0x80;
@@ -20,8 +21,7 @@ pub(super) fn part(payload: &[u8], frame: &mut Joined) -> Option<Part> {
         let (extensions, after) = rest.split_first()?;
         rest = after;
         if extensions & HAS_PICTURE_ID != 0 {
-            let is_long = rest.first()? & 0x80 != 0;
-            rest = rest.get(if is_long { 2 } else { 1 }..)?;
+            rest = picture_number::after(rest)?;
         }
         if extensions & HAS_LEVEL_INDEX != 0 {
             rest = rest.get(1..)?;
@@ -37,18 +37,9 @@ pub(super) fn part(payload: &[u8], frame: &mut Joined) -> Option<Part> {
     Some(Part { is_first: Some(is_first), is_key: is_first && first & NOT_KEY == 0 })
 }
 
-/// Numbers pictures: a receiver sees by them that a whole one is missing.
-#[derive(Debug, Clone, Default)]
-pub struct Pictures {
-    next: u16,
-}
-
-impl Pictures {
-    pub(super) fn cut<'f>(&mut self, frame: &'f [u8], max_len: usize) -> Payloads<'f> {
-        let picture = self.next;
-        self.next = (picture + 1) & 0x7fff;
-        Payloads { rest: frame, piece_len: even_len(frame.len(), max_len - DESCRIPTOR_LEN), picture, is_first: true }
-    }
+pub(super) fn cut<'f>(numbers: &mut PictureNumbers, frame: &'f [u8], max_len: usize) -> Payloads<'f> {
+    let piece_len = even_len(frame.len(), max_len - DESCRIPTOR_LEN);
+    Payloads { rest: frame, piece_len, picture: numbers.next(), is_first: true }
 }
 
 /// The pieces that are left of a frame.
@@ -56,7 +47,7 @@ impl Pictures {
 pub struct Payloads<'f> {
     rest: &'f [u8],
     piece_len: usize,
-    picture: u16,
+    picture: [u8; 2],
     is_first: bool,
 }
 
@@ -66,7 +57,8 @@ impl Payloads<'_> {
             return None;
         }
         let start = if std::mem::take(&mut self.is_first) { START } else { 0 };
-        packet.extend([EXTENDED | start, HAS_PICTURE_ID, 0x80 | (self.picture >> 8) as u8, self.picture as u8]);
+        packet.extend([EXTENDED | start, HAS_PICTURE_ID]);
+        packet.extend(self.picture);
         let (piece, rest) = self.rest.split_at(self.piece_len.min(self.rest.len()));
         packet.extend(piece);
         self.rest = rest;

@@ -1,5 +1,6 @@
 //! VP9 (RFC 9628): a descriptor of one byte and what its bits announce, then a piece of the frame.
 
+use super::picture_number::{self, PictureNumbers};
 use super::{Joined, Part, even_len};
 
 const HAS_PICTURE_ID: u8 = 0x80;
@@ -18,8 +19,7 @@ pub(super) fn part(payload: &[u8], frame: &mut Joined) -> Option<Part> {
     let (&flags, rest) = payload.split_first()?;
     let mut rest = rest;
     if flags & HAS_PICTURE_ID != 0 {
-        let is_long = rest.first()? & 0x80 != 0;
-        rest = rest.get(if is_long { 2 } else { 1 }..)?;
+        rest = picture_number::after(rest)?;
     }
     let mut spatial_layer = 0;
     if flags & HAS_LAYERS != 0 {
@@ -68,20 +68,11 @@ fn is_key(frame: &[u8]) -> bool {
     first >> 6 == 2 && flags & 0x80 == 0 && flags & 0x40 == 0
 }
 
-/// Numbers pictures: a receiver sees by them that a whole one is missing.
-#[derive(Debug, Clone, Default)]
-pub struct Pictures {
-    next: u16,
-}
-
-impl Pictures {
-    pub(super) fn cut<'f>(&mut self, frame: &'f [u8], max_len: usize) -> Payloads<'f> {
-        let picture = self.next;
-        self.next = (picture + 1) & 0x7fff;
-        let predicted = if is_key(frame) { 0 } else { PREDICTED };
-        let flags = HAS_PICTURE_ID | predicted | BEGINS;
-        Payloads { rest: frame, piece_len: even_len(frame.len(), max_len - DESCRIPTOR_LEN), picture, flags }
-    }
+pub(super) fn cut<'f>(numbers: &mut PictureNumbers, frame: &'f [u8], max_len: usize) -> Payloads<'f> {
+    let predicted = if is_key(frame) { 0 } else { PREDICTED };
+    let flags = HAS_PICTURE_ID | predicted | BEGINS;
+    let piece_len = even_len(frame.len(), max_len - DESCRIPTOR_LEN);
+    Payloads { rest: frame, piece_len, picture: numbers.next(), flags }
 }
 
 /// The pieces that are left of a frame.
@@ -89,7 +80,7 @@ impl Pictures {
 pub struct Payloads<'f> {
     rest: &'f [u8],
     piece_len: usize,
-    picture: u16,
+    picture: [u8; 2],
     flags: u8,
 }
 
@@ -100,7 +91,8 @@ impl Payloads<'_> {
         }
         let (piece, rest) = self.rest.split_at(self.piece_len.min(self.rest.len()));
         let ends = if rest.is_empty() { ENDS } else { 0 };
-        packet.extend([self.flags | ends, 0x80 | (self.picture >> 8) as u8, self.picture as u8]);
+        packet.push(self.flags | ends);
+        packet.extend(self.picture);
         packet.extend(piece);
         self.flags &= !BEGINS;
         self.rest = rest;
