@@ -15,7 +15,7 @@ use super::hmac::Hmac;
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 const DISCONNECTED_AFTER: Duration = Duration::from_millis(4500);
 /// How late a question may be where all is well.
-const BEAT: Duration = Duration::from_millis(100);
+const BEAT: Duration = Duration::from_millis(200);
 /// RFC 7675 §5.1.
 const CONSENT_LASTS: Duration = Duration::from_secs(30);
 /// Nothing is given up before (RFC 8863 §4).
