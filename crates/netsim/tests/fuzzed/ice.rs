@@ -109,7 +109,11 @@ impl Walk {
     fn new(bits: u8) -> Self {
         fastrand::seed(1);
         let now = Instant::now();
-        let settings = |bit: u8| IceSettings { is_controlling: bits >> bit & 1 != 0, is_relay_only: false };
+        let settings = |bit: u8| IceSettings {
+            is_controlling: bits >> bit & 1 != 0,
+            is_relay_only: false,
+            beats_from: (bits > 99).then_some(now),
+        };
         let mut agents = [Ice::new(now, settings(0)), Ice::new(now, settings(1))];
         let credentials = [VICTIM, FRIEND].map(|side| agents[side].local_credentials().clone());
         let [victim, friend] = credentials;

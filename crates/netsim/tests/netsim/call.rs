@@ -205,7 +205,7 @@ fn sessions(now: Instant, honest: bool) -> [Session; 2] {
     }
     let mut side = 0;
     let mut sessions = certificates.map(|certificate| {
-        let ice = IceSettings { is_controlling: side == ANN, is_relay_only: false };
+        let ice = IceSettings { is_controlling: side == ANN, is_relay_only: false, beats_from: None };
         side += 1;
         let mut session = Session::new(now, certificate, &SessionSettings { ice, ..SessionSettings::default() });
         session.channels().set_remote_max_message_size(256 * 1024);

@@ -1,4 +1,5 @@
-//! What loss says of the rate (draft-ietf-rmcat-gcc-02 §6): cut above 10 %, raise below 2 %.
+//! What loss says of the rate (draft-ietf-rmcat-gcc-02 §6): cut above 10 %, raise below 2 %, besides what the path loses
+//! at any rate.
 
 use std::time::{Duration, Instant};
 
@@ -22,12 +23,25 @@ const MANY_PACKETS: f64 = 300.0;
 const UNDER_ARRIVING: f64 = 0.95;
 const FIRST_CUT_AGAIN: Duration = Duration::from_secs(3);
 
+/// A path has some loss of its own if as much is lost after a cut as before. It is tried for so long; each time the
+/// estimate moves by such a part of the way, and less than it moves it down always.
+const TRIED: Duration = Duration::from_secs(1);
+const MOVES_BY: f64 = 0.3;
+const FALLS_BY: f64 = 0.1;
+/// More than this is no path.
+const MAX_OWN: f64 = 0.15;
+/// Of its own loss so much more, and a little, is ours.
+const ABOVE_OWN: f64 = 1.25;
+
 /// The limit is none while loss was never high: loss at random is no reason to send less.
 #[derive(Debug, Default)]
 pub(crate) struct Loss {
     limit_bps: Option<f64>,
     window: Option<Window>,
     cut_at: Option<Instant>,
+    /// What is lost since the last cut, and what of it is the path's own.
+    after_cut: Option<Window>,
+    own: Option<f64>,
     reported_at: Option<Instant>,
 }
 
@@ -58,24 +72,27 @@ impl Loss {
             // What is reported now was sent before.
             return;
         }
-        let window = self.window.get_or_insert(Window { began: now, settled: 0.0, lost: 0.0 });
-        window.settled += f64::from(report.settled);
-        window.lost = (window.lost + f64::from(report.lost) - f64::from(report.late)).max(0.0);
+        self.learn(now, report);
+        let (low, high) = self.bounds();
+        let window = self.window.get_or_insert(Window::new(now));
+        window.add(report);
         let passed = now.saturating_duration_since(window.began);
         if window.settled < MIN_PACKETS || passed < MIN_WINDOW {
             return;
         }
         let fraction = window.lost / window.settled;
-        if window.is_surely_high() {
+        if window.is_surely_above(high) {
             let arriving = rates.arriving.filter(|_| !self.has_cut_within(FIRST_CUT_AGAIN, now));
-            let by_loss = rates.target * factor(fraction, passed);
+            let by_loss = rates.target * cut(fraction);
             self.limit_bps = Some(arriving.map_or(by_loss, |bps| by_loss.min(bps * UNDER_ARRIVING)));
             self.cut_at = Some(now);
             self.window = None;
-        } else if passed >= WINDOW && fraction <= HIGH {
+            self.after_cut = Some(Window::new(now));
+        } else if passed >= WINDOW && fraction <= high {
             self.window = None;
+            self.own = self.own.map(|own| own - (own - fraction).max(0.0) * FALLS_BY);
             if rates.arriving.is_some() {
-                self.limit_bps = self.limit_bps.map(|limit| limit * factor(fraction, passed));
+                self.limit_bps = self.limit_bps.map(|limit| limit * growth(fraction, low, passed));
             }
         }
         // It limits nothing any more.
@@ -89,7 +106,7 @@ impl Loss {
         }
         let passed = now.saturating_duration_since(self.reported_at.unwrap_or(now));
         self.reported_at = self.reported_at.max(Some(now));
-        let factor = factor(fraction, passed);
+        let factor = if fraction > HIGH { cut(fraction) } else { growth(fraction, LOW, passed) };
         if factor < 1.0 {
             self.cut_at = Some(now);
         }
@@ -101,27 +118,52 @@ impl Loss {
         self.limit_bps = self.limit_bps.map(|limit| limit.max(bps));
     }
 
+    /// How much may be lost where the rate grows quickly, and where it is not cut.
+    fn bounds(&self) -> (f64, f64) {
+        let own = self.own.unwrap_or_default();
+        (LOW + own, HIGH.max(own * ABOVE_OWN + LOW))
+    }
+
+    fn learn(&mut self, now: Instant, report: &Report) {
+        let Some(after) = &mut self.after_cut else { return };
+        after.add(report);
+        if after.settled < MIN_PACKETS || now.saturating_duration_since(after.began) < TRIED {
+            return;
+        }
+        let fraction = (after.lost / after.settled).min(MAX_OWN);
+        self.own = Some(self.own.map_or(fraction, |own| own + (fraction - own) * MOVES_BY));
+        self.after_cut = None;
+    }
+
     fn has_cut_within(&self, time: Duration, now: Instant) -> bool {
         self.cut_at.is_some_and(|at| now.saturating_duration_since(at) < time)
     }
 }
 
 impl Window {
+    fn new(now: Instant) -> Self {
+        Self { began: now, settled: 0.0, lost: 0.0 }
+    }
+
+    fn add(&mut self, report: &Report) {
+        self.settled += f64::from(report.settled);
+        self.lost = (self.lost + f64::from(report.lost) - f64::from(report.late)).max(0.0);
+    }
+
     /// Of few packets many may be lost by chance.
-    fn is_surely_high(&self) -> bool {
+    fn is_surely_above(&self, high: f64) -> bool {
         let chance = if self.settled < MANY_PACKETS { 2.0 * self.lost.sqrt() } else { 0.0 };
-        self.lost - chance > HIGH * self.settled
+        self.lost - chance > high * self.settled
     }
 }
 
-/// What a rate is multiplied by that lost such a fraction for so long.
-fn factor(fraction: f64, passed: Duration) -> f64 {
-    let increase = if fraction > HIGH {
-        return 1.0 - 0.5 * fraction.min(1.0);
-    } else if fraction <= LOW {
-        INCREASE
-    } else {
-        SLOW_INCREASE
-    };
+/// What a rate is multiplied by that lost too much.
+fn cut(fraction: f64) -> f64 {
+    1.0 - 0.5 * fraction.min(1.0)
+}
+
+/// What a rate is multiplied by that lost no more than it may, for so long.
+fn growth(fraction: f64, low: f64, passed: Duration) -> f64 {
+    let increase = if fraction <= low { INCREASE } else { SLOW_INCREASE };
     (1.0 + increase).powf(passed.as_secs_f64().min(1.0))
 }

@@ -30,7 +30,7 @@ fn a_handshake_that_comes_before_the_description_is_kept_for_it() {
     let certificate = Certificate::generate(NOW_S, NOW_S + 1000).unwrap();
     let fingerprint = certificate.fingerprint(HashKind::Sha256);
     // Side 0 anew: it knows the way, and not yet who the other one is.
-    let ice = IceSettings { is_controlling: true, is_relay_only: false };
+    let ice = IceSettings { is_controlling: true, is_relay_only: false, beats_from: None };
     let settings = SessionSettings { ice, ..SessionSettings::default() };
     let mut late = Session::new(world.now, certificate, &settings);
     let now = world.now;

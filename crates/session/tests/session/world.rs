@@ -33,7 +33,7 @@ impl World {
         }
         let mut side = 0;
         let sessions = certificates.map(|certificate| {
-            let ice = IceSettings { is_controlling: side == 0, is_relay_only: false };
+            let ice = IceSettings { is_controlling: side == 0, is_relay_only: false, beats_from: None };
             side += 1;
             let mut session = Session::new(now, certificate, &SessionSettings { ice, ..SessionSettings::default() });
             session.channels().set_remote_max_message_size(256 * 1024);

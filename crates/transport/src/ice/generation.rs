@@ -1,7 +1,6 @@
 //! One generation of ICE: one set of credentials, its pairs, and whether the peer still consents (RFC 7675).
 
 use std::net::SocketAddr;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use is::stun::{StunMessage, StunPacket};
@@ -14,8 +13,6 @@ use super::hmac::Hmac;
 /// A working pair is asked so often: two questions may be lost before it counts as disconnected.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 const DISCONNECTED_AFTER: Duration = Duration::from_millis(4500);
-/// How late a question may be where all is well.
-const BEAT: Duration = Duration::from_millis(200);
 /// RFC 7675 §5.1.
 const CONSENT_LASTS: Duration = Duration::from_secs(30);
 /// Nothing is given up before (RFC 8863 §4).
@@ -27,14 +24,6 @@ const MAX_REMOTE: usize = 128;
 /// Of addresses that nobody announced. Whoever overhears a question can repeat it from anywhere, and it is valid: each
 /// address is checked like the peer's own, and with too many the selected pair would not get its turn.
 const MAX_UNANNOUNCED: usize = 16;
-
-/// The next beat of a clock that all connections share: hundreds of idle ones wake the machine together, not each by itself.
-fn on_beat(due: Instant) -> Instant {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let since = due.saturating_duration_since(*START).as_millis();
-    let missing = since.next_multiple_of(BEAT.as_millis()) - since;
-    due + Duration::from_millis(missing as u64)
-}
 
 #[derive(Debug)]
 pub(super) struct Generation {
@@ -161,9 +150,12 @@ impl Generation {
         };
         let now = self.stepped;
         let next = patience.into_iter().flatten().filter(|due| now.is_none_or(|now| *due > now)).min();
-        let due = [self.agent.poll_timeout(), next].into_iter().flatten().min()?;
-        let is_at_rest = now.is_some_and(|now| self.state(now) == IceState::Completed);
-        Some(if is_at_rest { on_beat(due) } else { due })
+        [self.agent.poll_timeout(), next].into_iter().flatten().min()
+    }
+
+    /// All is well, and nothing is looked for.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.stepped.is_some_and(|now| self.state(now) == IceState::Completed)
     }
 
     pub(super) fn state(&self, now: Instant) -> IceState {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use is::{Candidate, CandidateKind};
 
@@ -16,7 +16,12 @@ pub struct IceSettings {
     pub is_controlling: bool,
     /// W3C's policy `relay`: no address of ours is shown or used but a relay's.
     pub is_relay_only: bool,
+    /// A moment from which idle agents count beats that they wake on together, not each by itself; `None`: no beats.
+    pub beats_from: Option<Instant>,
 }
+
+/// How late a question may be where all is well.
+const BEAT: Duration = Duration::from_millis(200);
 
 /// The agent. Candidates come from its owner; it pairs, checks, nominates and keeps alive.
 ///
@@ -175,7 +180,13 @@ impl Ice {
 
     pub fn poll_timeout(&mut self) -> Option<Instant> {
         let next = self.next.as_mut().and_then(|(next, _)| next.poll_timeout());
-        [self.current.poll_timeout(), next].into_iter().flatten().min()
+        let mut current = self.current.poll_timeout();
+        if let Some(from) = self.settings.beats_from
+            && self.current.is_at_rest()
+        {
+            current = current.map(|due| on_beat(from, due));
+        }
+        [current, next].into_iter().flatten().min()
     }
 
     fn newest(&mut self) -> &mut Generation {
@@ -207,4 +218,10 @@ impl Ice {
             self.events.push_back(IceEvent::StateChanged(state));
         }
     }
+}
+
+/// The first beat that is not before.
+fn on_beat(from: Instant, due: Instant) -> Instant {
+    let since = due.saturating_duration_since(from).as_micros();
+    due + Duration::from_micros((since.next_multiple_of(BEAT.as_micros()) - since) as u64)
 }

@@ -115,7 +115,7 @@ fn a_dead_stun_server_delays_nothing_and_is_reported_with_701() {
 #[test]
 fn of_two_that_want_to_control_one_gives_in() {
     for is_controlling in [true, false] {
-        let settings = IceSettings { is_controlling, is_relay_only: false };
+        let settings = IceSettings { is_controlling, is_relay_only: false, beats_from: None };
         let mut world = World::new(6, Path::CLEAN, [None, None], [settings; 2]);
         world.start(&[]);
         world.connect();
@@ -278,6 +278,28 @@ fn an_idle_pair_asks_every_two_seconds_and_measures() {
     let stats = world.ends[0].ice.stats().unwrap();
     assert_eq!(stats.round_trip, Some(Duration::from_millis(20)));
     assert!(stats.responses_received > 30);
+}
+
+#[test]
+fn idle_agents_wake_on_beats_if_they_are_to_and_still_notice_silence() {
+    let mut world = World::open(8, Path::CLEAN);
+    let from = world.now() + Duration::from_micros(12_345);
+    let settings = offerer_and_answerer().map(|settings| IceSettings { beats_from: Some(from), ..settings });
+    world = World::new(8, Path::CLEAN, [None, None], settings);
+    world.start(&[]);
+    world.connect();
+    world.run_for(Duration::from_secs(20));
+    for _ in 0..20 {
+        world.run_for(Duration::from_millis(777));
+        for end in &mut world.ends {
+            let due = end.ice.poll_timeout().unwrap().saturating_duration_since(from);
+            assert_eq!(due.as_micros() % 200_000, 0, "{due:?}");
+        }
+    }
+    world.network.path = LOST;
+    let is_over = |world: &World| world.ends.iter().all(|end| end.ice.state() == IceState::Disconnected);
+    let took = world.run_until("both are disconnected", is_over);
+    assert!(took <= Duration::from_secs(5), "{took:?}");
 }
 
 #[test]

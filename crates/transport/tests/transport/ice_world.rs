@@ -233,7 +233,7 @@ impl World {
 }
 
 pub(crate) fn offerer_and_answerer() -> [IceSettings; 2] {
-    [true, false].map(|is_controlling| IceSettings { is_controlling, is_relay_only: false })
+    [true, false].map(|is_controlling| IceSettings { is_controlling, is_relay_only: false, beats_from: None })
 }
 
 /// From a socket or a relay of ours, through our NAT, to whoever has the address.

@@ -9,6 +9,7 @@ use std::any::Any;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use peerline_session::{Session, SessionEvent, SessionSettings};
@@ -28,6 +29,8 @@ use crate::peer::traffic::Traffic;
 use crate::service::{Io, Service, SocketId};
 use crate::stun::count_failure;
 
+/// Hundreds of idle connections wake the machine a few times a second together.
+static BEATS_FROM: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// After so many arrivals the other sockets get their turn.
 const ARRIVALS_PER_TURN: usize = 256;
 /// While its owner has not taken so much, the session's news wait, and then the other side does.
@@ -71,7 +74,11 @@ enum Asking {
 impl PeerService {
     pub(crate) fn new(settings: PeerSettings, now: Instant) -> Self {
         let session_settings = SessionSettings {
-            ice: IceSettings { is_controlling: settings.is_controlling, is_relay_only: settings.is_relay_only },
+            ice: IceSettings {
+                is_controlling: settings.is_controlling,
+                is_relay_only: settings.is_relay_only,
+                beats_from: Some(*BEATS_FROM),
+            },
             sctp: SctpSettings {
                 streams: settings.streams,
                 largest_packet_bytes: LARGEST_PACKET,

@@ -67,6 +67,19 @@ fn a_lossy_link_is_still_used() {
 }
 
 #[test]
+fn a_link_that_loses_much_at_any_rate_is_still_used() {
+    for (loss, seed) in [0.08, 0.1, 0.12].into_iter().flat_map(|loss| (0..8).map(move |seed| (loss, seed))) {
+        let mut path = Path::new(3.0 * MBIT);
+        path.link.loss = loss;
+        path.link.dice = Dice(seed * 7919 + 1);
+        path.run(60.0);
+        let targets = path.run(120.0);
+        assert!(mean(&targets) >= 0.5 * 3.0 * MBIT, "{loss}, {seed}: {} {}", mean(&targets), least(&targets));
+        assert!(least(&targets) >= 0.2 * 3.0 * MBIT, "{loss}, {seed}: {} {}", mean(&targets), least(&targets));
+    }
+}
+
+#[test]
 fn a_link_with_jitter_is_still_used() {
     for jitter_ms in [2, 10, 40] {
         let mut path = Path::new(3.0 * MBIT);
