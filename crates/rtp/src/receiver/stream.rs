@@ -14,6 +14,7 @@ use super::frame::{Joining, Outcome, Piece, ReceivedFrame};
 use super::holding::Holding;
 use super::missing::Missing;
 use super::reception::Reception;
+use crate::payload::Format;
 use crate::plan::Codec;
 use crate::sequence::Unwrapper;
 
@@ -166,7 +167,10 @@ impl Stream {
         tell: &mut impl FnMut(ReceivedFrame),
     ) {
         let header = &arrived.header;
-        self.codec = Some(*codec);
+        // Repairs among the packets say nothing of what the source can be asked for.
+        if codec.format != Format::Fec {
+            self.codec = Some(*codec);
+        }
         let number = self.unwrapper.unwrap(header.sequence);
         if arrived.is_repair {
             self.counts.packets_repaired += 1;
@@ -196,7 +200,7 @@ impl Stream {
             self.is_key_frame_wanted = self.is_video;
             self.next = Some(number);
         } else {
-            self.look_for_gap(number, codec);
+            self.look_for_gap(number);
         }
         let piece = Piece {
             payload_type: header.payload_type,
@@ -272,10 +276,10 @@ impl Stream {
         self.needs_key_frame = self.is_video;
     }
 
-    fn look_for_gap(&mut self, number: u64, codec: &Codec) {
+    fn look_for_gap(&mut self, number: u64) {
         let highest = self.highest;
         self.highest = highest.max(number);
-        if highest == 0 || !codec.has_nack {
+        if highest == 0 || !self.codec.is_some_and(|codec| codec.has_nack) {
             return;
         }
         self.missing.remove(number);
