@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -127,3 +129,27 @@ def test_a_picture_is_turned_by_right_angles() -> None:
     assert VideoFrame.from_ndarray(pixels(1, 64, 48), rotation=270).rotation == 270
     with pytest.raises(RangeError):
         VideoFrame.from_ndarray(pixels(1, 64, 48), rotation=45)
+
+
+def test_a_picture_can_be_scaled_and_converted_on_many_threads_at_once() -> None:
+    # In a process of its own: where this goes wrong it hangs or crashes.
+    program = """
+import threading
+import numpy as np
+from peerline.media import VideoFrame
+frame = VideoFrame.from_ndarray(np.zeros((480, 640, 3), np.uint8))
+done = []
+def work(height):
+    for _ in range(300):
+        assert frame.scaled(320, height).height == height
+        frame.to_ndarray("gray")
+    done.append(height)
+threads = [threading.Thread(target=work, args=(height,), daemon=True) for height in (200, 220, 240)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(30)
+print(sorted(done))
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100)
+    assert run.stdout == "[200, 220, 240]\n", run.stderr

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from peerline.errors import RangeError
 from peerline.media.codecs.libraries import media_extra
+from peerline.media.reformat import reformatted
 
 if TYPE_CHECKING:
     import av
@@ -80,7 +81,7 @@ class VideoFrame:
         if format == "yuv420p":
             _check_even(self.width, self.height)
             return self._array(self.to_i420())
-        return self._array(self._picture.reformat(format=format))
+        return self._array(reformatted(self._picture, format=format))
 
     def to_av(self) -> av.VideoFrame:
         """The frame of PyAV, in whatever format it is."""
@@ -89,7 +90,7 @@ class VideoFrame:
     def to_i420(self) -> av.VideoFrame:
         """The same as three planes, Y, U and V (yuv420p): what encoders take. Converted once."""
         if self._i420 is None:
-            self._i420 = self._picture.reformat(format="yuv420p")
+            self._i420 = reformatted(self._picture, format="yuv420p")
         return self._i420
 
     def scaled(self, width: int, height: int) -> VideoFrame:
@@ -98,7 +99,7 @@ class VideoFrame:
             raise RangeError(f"a picture needs a width and a height, not {width}x{height}")
         if (width, height) == (self.width, self.height):
             return self
-        picture = self._picture.reformat(width=width, height=height, format="yuv420p", interpolation="AREA")
+        picture = reformatted(self._picture, width=width, height=height, format="yuv420p", interpolation="AREA")
         return VideoFrame(picture, time_s=self.time_s, rotation=self.rotation)
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from av.video.frame import PictureType
 from peerline.errors import EncodingError, NotSupportedError
 from peerline.media.codecs.settings import VideoSettings
 from peerline.media.codecs.video_encoder import CLOCK_RATE, BaseVideoEncoder
+from peerline.media.reformat import reformatted
 
 __all__ = ["FfmpegEncoder"]
 
@@ -74,7 +75,7 @@ class FfmpegEncoder(BaseVideoEncoder):
         width, height = self._context.width, self._context.height
         is_same = (picture.width, picture.height) == (width, height)
         # A copy in any case: time and type are written into it, and others may be encoding the same picture.
-        picture = _copy(picture) if is_same else picture.reformat(width, height)
+        picture = _copy(picture) if is_same else reformatted(picture, width=width, height=height)
         picture.pts, picture.time_base = ticks, Fraction(1, CLOCK_RATE)
         picture.pict_type = PictureType.I if is_key else PictureType.NONE
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from peerline.media.reformat import reformatted
 from peerline.media.video_frame import VideoFrame
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def fitted(frame: VideoFrame, width: int, height: int) -> VideoFrame:
     scale = min(frame.width / width, frame.height / height)
     picture = _middle(frame, round(width * scale), round(height * scale))
     if (picture.width, picture.height) != (width, height):
-        picture = picture.reformat(width=width, height=height)
+        picture = reformatted(picture, width=width, height=height)
     return VideoFrame(picture, time_s=frame.time_s, rotation=frame.rotation)
 
 
