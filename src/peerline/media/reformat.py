@@ -15,7 +15,7 @@ _here = threading.local()
 
 
 def reformatted(picture: av.VideoFrame, **wanted: Any) -> av.VideoFrame:
-    """`wanted` is `width`, `height`, `format`, `interpolation`, as VideoReformatter has them; itself if nothing changes.
+    """`wanted`: `width`, `height`, `format`, `interpolation`, as VideoReformatter has them. Itself if nothing changes.
 
     The picture may be in other hands meanwhile, on other threads.
     """
