@@ -7,6 +7,8 @@ use super::frame::ReceivedFrame;
 
 /// Four seconds, the longest that can be asked for, of 120 pictures a second.
 const MAX_HELD: usize = 480;
+/// And of 32 Mbit/s.
+const MAX_BYTES: usize = 16 << 20;
 /// Of so much time, or twice that, the frame counts that was under way least: what was late says nothing of the path.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Timestamps that are so far behind began anew.
@@ -17,6 +19,8 @@ pub(super) struct Holding {
     target: Duration,
     path: Option<Path>,
     held: VecDeque<(Instant, ReceivedFrame)>,
+    /// What they hold.
+    bytes: usize,
     /// When the newest goes out; none overtakes it.
     last_due: Option<Instant>,
 }
@@ -51,6 +55,7 @@ impl Holding {
     pub(super) fn clear(&mut self) {
         self.path = None;
         self.held.clear();
+        self.bytes = 0;
         self.last_due = None;
     }
 
@@ -58,16 +63,19 @@ impl Holding {
         let on_time = self.on_time(&frame, clock_hz.max(1));
         let due = self.last_due.map_or(on_time, |last| last.max(on_time));
         self.last_due = Some(due);
+        self.bytes += frame.bytes.len();
         self.held.push_back((due, frame));
     }
 
     /// The next one that is due.
     pub(super) fn pop(&mut self, now: Instant) -> Option<ReceivedFrame> {
         let (due, _) = self.held.front()?;
-        if *due > now && self.held.len() <= MAX_HELD {
+        if *due > now && self.held.len() <= MAX_HELD && self.bytes <= MAX_BYTES {
             return None;
         }
-        self.held.pop_front().map(|(_, frame)| frame)
+        let (_, frame) = self.held.pop_front()?;
+        self.bytes -= frame.bytes.len();
+        Some(frame)
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
@@ -197,5 +205,12 @@ mod tests {
             while holding.pop(now).is_some() {}
         }
         assert_eq!(holding.held.len(), MAX_HELD);
+        for count in 1000..1040 {
+            holding.push(ReceivedFrame { bytes: vec![0; 1 << 20], ..frame(now, count) }, CLOCK_HZ);
+            while holding.pop(now).is_some() {}
+        }
+        assert!((1 << 20..=MAX_BYTES).contains(&holding.bytes), "{}", holding.bytes);
+        holding.clear();
+        assert_eq!(holding.bytes, 0);
     }
 }
