@@ -14,9 +14,9 @@ __all__ = ["buffer_delay_s", "delays_s", "heard_share", "line", "lip_differences
 WINDOW_S = 5
 
 
-def pictures_of_windows(samples: Sequence[Sample]) -> list[int]:
-    """New ones in every five seconds, without the first five; a rest that is shorter is left out."""
-    whole = samples[WINDOW_S::WINDOW_S]
+def pictures_of_windows(samples: Sequence[Sample], window_s: int = WINDOW_S) -> list[int]:
+    """New ones in so many seconds, again and again, without the first ones; a rest that is shorter is left out."""
+    whole = samples[window_s::window_s]
     return [after.pictures - before.pictures for before, after in itertools.pairwise(whole)]
 
 
