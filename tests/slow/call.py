@@ -10,7 +10,7 @@ from typing import Any
 
 from interop.end import PATIENCE_S, Description
 from peerline.lab import BadPath
-from slow.participants import Participant, Sample
+from slow.participant import Participant, Sample
 
 __all__ = ["Side", "call"]
 

@@ -7,15 +7,23 @@ from collections.abc import Mapping, Sequence
 from statistics import median, quantiles
 
 from slow.call import Side
-from slow.participants import PeerlineParticipant, Sample
+from slow.participant import Sample
+from slow.participants import PeerlineParticipant
 
-__all__ = ["buffer_delay_s", "delays_s", "heard_share", "line", "lip_differences_s", "pictures_of_windows", "third"]
+__all__ = [
+    "buffer_delay_s",
+    "delays_s",
+    "frozen_share",
+    "heard_share",
+    "line",
+    "lip_differences_s",
+    "pictures_of_windows",
+    "third",
+]
 
-WINDOW_S = 5
 
-
-def pictures_of_windows(samples: Sequence[Sample], window_s: int = WINDOW_S) -> list[int]:
-    """New ones in so many seconds, again and again, without the first ones; a rest that is shorter is left out."""
+def pictures_of_windows(samples: Sequence[Sample], window_s: int) -> list[int]:
+    """New ones in each time of that length, without the first; a rest that is shorter is left out."""
     whole = samples[window_s::window_s]
     return [after.pictures - before.pictures for before, after in itertools.pairwise(whole)]
 
@@ -47,6 +55,12 @@ def heard_share(samples: Sequence[Sample]) -> float:
     """Of the time of the call that part in which there was sound that was not made up."""
     first, last = samples[0], samples[-1]
     return (last.heard_s - first.heard_s) / (last.at_s - first.at_s)
+
+
+def frozen_share(samples: Sequence[Sample]) -> float:
+    """Of the time of the call that part in which pictures stood still."""
+    first, last = samples[0], samples[-1]
+    return (last.frozen_s - first.frozen_s) / (last.at_s - first.at_s)
 
 
 def line(side: Side) -> dict[str, str]:
