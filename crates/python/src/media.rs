@@ -115,7 +115,6 @@ impl CodecIn {
             "h264" => Format::H264,
             "av1" => Format::Av1,
             "red" => Format::Red,
-            "ulpfec" => Format::Fec,
             other => return Err(PyValueError::new_err(format!("no payload format for {other:?}"))),
         };
         let has = |wanted: &str| self.feedback.iter().any(|one| one == wanted);

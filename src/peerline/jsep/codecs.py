@@ -64,8 +64,8 @@ CODECS: dict[Kind, tuple[Row, ...]] = {
         _h264(116, 117, 1, "4d001f"),
         _h264(39, 40, 0, "4d001f"),
         _video(45, 46, "AV1", "level-idx=5;profile=0;tier=0"),
-        # No red with ulpfec: under loss it takes a third of the bitrate, and what is lost of it nobody sends again, so
-        # that whoever waits for a gap to close waits in vain. What is asked for again (NACK) repairs more.
+        # No red with ulpfec: what is lost of it nobody sends again, so that whoever waits for a gap to close waits in
+        # vain. What is asked for again (NACK) repairs more.
         _video(98, 99, "VP9", "profile-id=0"),
     ),
 }

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Carried", "media_plan"]
 
-# What packets are made of and read as; the rest (flexfec, comfort noise) is never negotiated.
-_FORMATS = {"opus", "pcmu", "pcma", "g722", "telephone-event", "vp8", "vp9", "h264", "av1", "red", "ulpfec"}
-_RECEIVED_ALONE = {"red", "ulpfec"}
+# What packets are made of and read as; the rest (ulpfec, flexfec, comfort noise) is never negotiated.
+_FORMATS = {"opus", "pcmu", "pcma", "g722", "telephone-event", "vp8", "vp9", "h264", "av1", "red"}
 
 
 class Carried(NamedTuple):
@@ -42,7 +41,7 @@ def _section(transceiver: RTCRtpTransceiver, local: MediaSection | None, remote:
     extensions = [(SHORT_NAMES[one.uri], one.id) for one in state.extensions if one.uri in SHORT_NAMES]
     send = None
     if sends(direction) and state.ssrcs is not None and state.encodings and transceiver._sender._is_active:
-        codecs = [plan for plan in _codecs(state.send_codecs) if plan.name not in _RECEIVED_ALONE]
+        codecs = [plan for plan in _codecs(state.send_codecs) if plan.name != "red"]
         has_rtx = any(plan.rtx is not None for plan in codecs)
         limit = sending_limit(state.encodings, remote)
         send = SendingPlan(state.ssrcs[0], state.ssrcs[1] if has_rtx else None, codecs, limit)
@@ -74,7 +73,7 @@ def _codecs(codecs: Sequence[Codec]) -> list[CodecPlan]:
 
 
 def _received(agreed: Sequence[Codec], local: MediaSection | None) -> list[CodecPlan]:
-    """What we offered may come, whatever the answer took of it: Chromium wraps in RED what it did not answer."""
+    """What we offered may come, whatever the answer took of it (RFC 3264, section 6.1)."""
     offered = local.codecs if local is not None else ()
     known = {codec.payload_type for codec in agreed}
     return _codecs([*agreed, *(codec for codec in offered if codec.payload_type not in known)])

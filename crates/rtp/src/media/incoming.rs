@@ -82,8 +82,6 @@ impl Media {
             }
             _ => (header, payload, codec),
         };
-        // Its number is one that is not missing.
-        let payload = if codec.format == Format::Fec { &[] } else { payload };
         let arrived = Arrived {
             header,
             header_len: bytes.len() - packet.payload.len() - usize::from(packet.padding_len),

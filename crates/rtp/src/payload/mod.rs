@@ -25,8 +25,6 @@ pub enum Format {
     H264,
     /// What another payload type is wrapped in (RFC 2198); the owner unwraps it before parts are looked at.
     Red,
-    /// Repairs that are not used (RFC 5109): nothing of any frame.
-    Fec,
     /// Of the Alliance for Open Media. Frames are temporal units in the low-overhead format.
     Av1,
 }
@@ -52,7 +50,7 @@ impl Format {
     /// Looks at a payload, and appends what it holds to its frame. `None`: it is malformed, and nothing was appended.
     pub fn part(self, payload: &[u8], frame: &mut Joined) -> Option<Part> {
         match self {
-            Self::Red | Self::Fec => None,
+            Self::Red => None,
             Self::Whole => whole::part(payload, frame),
             Self::Vp8 => vp8::part(payload, frame),
             Self::Vp9 => vp9::part(payload, frame),
@@ -89,7 +87,7 @@ pub enum Packetizer {
 impl Packetizer {
     pub fn new(format: Format) -> Self {
         match format {
-            Format::Whole | Format::Red | Format::Fec => Self::Whole,
+            Format::Whole | Format::Red => Self::Whole,
             Format::Vp8 => Self::Vp8(PictureNumbers::default()),
             Format::Vp9 => Self::Vp9(PictureNumbers::default()),
             Format::H264 => Self::H264,

@@ -14,7 +14,6 @@ use super::frame::{Joining, Outcome, Piece, ReceivedFrame};
 use super::holding::Holding;
 use super::missing::Missing;
 use super::reception::Reception;
-use crate::payload::Format;
 use crate::plan::Codec;
 use crate::sequence::Unwrapper;
 
@@ -167,10 +166,7 @@ impl Stream {
         tell: &mut impl FnMut(ReceivedFrame),
     ) {
         let header = &arrived.header;
-        // Repairs among the packets say nothing of what the source can be asked for.
-        if codec.format != Format::Fec {
-            self.codec = Some(*codec);
-        }
+        self.codec = Some(*codec);
         let number = self.unwrapper.unwrap(header.sequence);
         if arrived.is_repair {
             self.counts.packets_repaired += 1;

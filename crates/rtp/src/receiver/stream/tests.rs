@@ -112,24 +112,6 @@ fn what_is_missing_of_a_picture_is_asked_for_and_nothing_is_lost_when_it_comes()
 }
 
 #[test]
-fn repairs_that_are_not_used_change_nothing_of_what_is_asked_for() {
-    let (now, mut heard) = (Instant::now(), Heard::new(Format::Vp8));
-    let media = heard.codec;
-    heard.packet(now, 10, 0, true, KEY);
-    heard.codec = Codec { payload_type: 97, ..codec(Format::Fec, false) };
-    heard.packet(now, 12, 0, false, &[]);
-    heard.packet(now, 13, 0, false, &[]);
-    assert_eq!(heard.stream.poll_due(now, RTT), Some(Due::Nack));
-    heard.codec = media;
-    heard.packet(now + RTT, 11, 3000, true, DELTA);
-    assert_eq!(heard.told(), [(0, vec![0, 1], 0), (3000, vec![1, 2], 0)]);
-    heard.codec = Codec { payload_type: 97, ..codec(Format::Fec, false) };
-    heard.packet(now + RTT, 14, 0, false, &[]);
-    heard.stream.want_key_frame();
-    assert!(heard.stream.ask_key_frame(now + RTT).is_some());
-}
-
-#[test]
 fn what_never_comes_costs_the_pictures_up_to_the_next_key_frame() {
     let (now, mut heard) = (Instant::now(), Heard::new(Format::Vp8));
     heard.packet(now, 10, 0, true, KEY);
