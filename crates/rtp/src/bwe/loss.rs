@@ -101,14 +101,19 @@ impl Loss {
 
     /// From a receiver report; gives what to multiply the rate by.
     pub(crate) fn reported(&mut self, now: Instant, fraction: f64, round_trip: Duration) -> f64 {
-        if fraction > HIGH && self.has_cut_within(MIN_WINDOW + round_trip, now) {
+        if self.after_cut.as_ref().is_some_and(|after| now.saturating_duration_since(after.began) >= TRIED) {
+            self.tried(fraction);
+        }
+        let (low, high) = self.bounds();
+        if fraction > high && self.has_cut_within(MIN_WINDOW + round_trip, now) {
             return 1.0;
         }
         let passed = now.saturating_duration_since(self.reported_at.unwrap_or(now));
         self.reported_at = self.reported_at.max(Some(now));
-        let factor = if fraction > HIGH { cut(fraction) } else { growth(fraction, LOW, passed) };
+        let factor = if fraction > high { cut(fraction) } else { growth(fraction, low, passed) };
         if factor < 1.0 {
             self.cut_at = Some(now);
+            self.after_cut = Some(Window::new(now));
         }
         factor
     }
@@ -130,7 +135,13 @@ impl Loss {
         if after.settled < MIN_PACKETS || now.saturating_duration_since(after.began) < TRIED {
             return;
         }
-        let fraction = (after.lost / after.settled).min(MAX_OWN);
+        let fraction = after.lost / after.settled;
+        self.tried(fraction);
+    }
+
+    /// So much is lost at a rate that was cut.
+    fn tried(&mut self, fraction: f64) {
+        let fraction = fraction.min(MAX_OWN);
         self.own = Some(self.own.map_or(fraction, |own| own + (fraction - own) * MOVES_BY));
         self.after_cut = None;
     }

@@ -200,6 +200,22 @@ fn receiver_reports_move_the_rate_where_there_is_nothing_better() {
 }
 
 #[test]
+fn reports_of_losses_that_no_cut_changes_are_no_reason_to_send_less_and_less() {
+    for seed in 0..8 {
+        let (mut now, mut bwe, mut dice) = (Instant::now(), Bwe::new(BweSettings::default()), Dice(seed * 7919 + 1));
+        let mut targets = Vec::new();
+        for _ in 0..180 {
+            now += Duration::from_secs(1);
+            // Of thirty packets each may be lost.
+            let lost = (0..30).filter(|_| dice.is_under(0.1)).count();
+            bwe.loss_report(now, lost as f64 / 30.0);
+            targets.push(bwe.target_bps() as f64);
+        }
+        assert!(mean(&targets[120..]) > 200_000.0, "{seed}: {targets:?}");
+    }
+}
+
+#[test]
 fn probes_are_given_out_once_and_lead_on_until_the_wish_is_met() {
     let now = Instant::now();
     let mut bwe = Bwe::new(BweSettings::default());
