@@ -67,7 +67,7 @@ async def arriving_kbps(
 
         rates: list[float] = []
         for after_s, seconds in windows:
-            await asyncio.sleep(began_s + after_s - loop.time())
+            await asyncio.sleep(began_s + after_s - loop.time())  # a bitrate is of a time: it has to pass
             before, before_s = await received_bytes(), loop.time()
             await asyncio.sleep(seconds)
             rates.append((await received_bytes() - before) * 8 / (loop.time() - before_s) / 1000)

@@ -30,7 +30,7 @@ def threads() -> list[str]:
 async def until(is_true: Callable[[], object], timeout_s: float = 5.0) -> None:
     """Wait for what threads do, who tell nobody."""
     async with asyncio.timeout(timeout_s):
-        while not is_true():  # noqa: ASYNC110  # see above
+        while not is_true():  # noqa: ASYNC110  # threads tell nobody
             await asyncio.sleep(0.01)
 
 

@@ -75,7 +75,7 @@ def _first_mid(description: Description) -> str:
 async def _speak(one: Participant, count: int) -> None:
     begin = time.monotonic()
     for number in range(count):
-        await asyncio.sleep(begin + number * MESSAGE_EVERY_S - time.monotonic())
+        await asyncio.sleep(begin + number * MESSAGE_EVERY_S - time.monotonic())  # as one talks
         await one.end.send(LABEL, str(number))
 
 
@@ -87,6 +87,6 @@ async def _watch(one: Participant, seconds: int) -> list[Sample]:
     begin = time.monotonic()
     samples = [await one.sample()]
     for second in range(1, seconds + 1):
-        await asyncio.sleep(begin + second - time.monotonic())
+        await asyncio.sleep(begin + second - time.monotonic())  # what came in a second of a real call
         samples.append(await one.sample())
     return samples
