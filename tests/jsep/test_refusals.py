@@ -9,7 +9,7 @@ import pytest
 from jsep.sides import add, add_track, negotiate, side, stable_facts, without
 from peerline.errors import InvalidAccessError, OperationError
 from peerline.jsep import Session
-from peerline.sdp import SdpError
+from peerline.sdp import Candidate, SdpError, parse
 
 
 def offered(*kinds: str) -> str:
@@ -138,3 +138,25 @@ def test_candidates_for_sections_that_are_not_there_are_refused() -> None:
     with pytest.raises(OperationError, match="user fragment 'nobody'"):
         callee.sections_of_candidate("0", None, "nobody")
     assert callee.sections_of_candidate(None, None, None) == [0, 1]
+
+
+def test_a_late_candidate_of_a_section_that_is_refused_meanwhile_is_for_nobody_and_no_error() -> None:
+    caller, callee = side(1), side(2)
+    mine = add(caller, "audio")
+    offer = caller.create_offer()
+    caller.set_local("offer", offer)
+    callee.set_remote("offer", offer)
+    old = parse(offer).media[0].ice_ufrag
+    answer = callee.create_answer()
+    callee.set_local("answer", answer)
+    caller.set_remote("answer", answer)
+    mine.is_stopping = True
+    again = caller.create_offer()
+    assert parse(again).media[0].is_rejected
+    callee.set_remote("offer", again)
+    callee.set_local("answer")
+    (place,) = callee.sections_of_candidate("0", None, old)
+    candidate = Candidate.parse("candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host")
+    callee.add_remote_candidate(candidate, [place], old)
+    assert callee.current_remote is not None
+    assert "192.0.2.1" not in str(callee.current_remote.description)

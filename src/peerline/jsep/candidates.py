@@ -64,7 +64,9 @@ def remote_sections(record: Record, mid: str | None, index: int | None, ufrag: s
         found = [index]
     else:
         found = list(range(len(media)))
-    if ufrag is not None and not any(ufrag in ufrags_of(record, place) for place in found):
+    # A section that was refused since has no generations any more: what comes late for it is for nobody, and no error.
+    is_gone = bool(found) and all(media[place].is_rejected for place in found)
+    if ufrag is not None and not is_gone and not any(ufrag in ufrags_of(record, place) for place in found):
         raise OperationError(f"no remote description has the user fragment {ufrag!r} there")
     return found
 
