@@ -10,12 +10,14 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from peerline import _core
+from peerline.engine.stats import EngineStats, TurnStats
+from peerline.engine.stun_listener import StunListener
+from peerline.engine.turn_listener import AllocationRow, TurnEvent, TurnListener
 
-__all__ = ["AllocationRow", "Engine", "EngineStats", "StunListener", "TurnEvent", "TurnListener", "TurnStats"]
+__all__ = ["Engine"]
 
 _log = logging.getLogger(__name__)
 
@@ -27,200 +29,6 @@ _TURN_KINDS = {
     _core.EVENT_TURN_FREED: "freed",
     _core.EVENT_TURN_ASKED: "asked",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class TurnStats:
-    """What all TURN servers of an engine have done, in messages and datagrams."""
-
-    allocations: int
-    """There are now."""
-    allocated: int
-    """Made since the beginning."""
-    relayed_up: int
-    """From clients to peers."""
-    relayed_down: int
-    """From peers to clients."""
-    bindings: int
-    """STUN Binding success responses."""
-    refused: int
-    """Error responses to clients that are known."""
-    unauthorized: int
-    """Error responses to strangers: 400, 401, 438."""
-    malformed: int
-    """Dropped: neither STUN nor ChannelData."""
-    unserved: int
-    """Dropped: responses, indications and methods that are not served."""
-    unknown: int
-    """Dropped: ChannelData of nobody's allocation, or on a channel that is not bound."""
-    no_permission: int
-    """Dropped: from peers that the client has not permitted."""
-    over_quota: int
-    """Dropped: over the rate of its allocation."""
-    rate_limited: int
-    """Dropped: its source has had its share of answers."""
-    unread: int
-    """Dropped: for clients over TCP or TLS that read too slowly."""
-    connections: int
-    """TCP and TLS connections there are now."""
-    refused_connections: int
-    """Closed at once: too many of strangers, too fast, or no descriptor was left."""
-    panics: int
-    """Messages that a bug of ours made us drop."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStats:
-    """Counters since the engine was made. They stay readable after `Engine.close`."""
-
-    shards: int
-    """Threads that own sockets."""
-    events_published: int
-    """Events that the shards have put into the queue."""
-    wakes: int
-    """How often the asyncio loop had to be woken for them."""
-    stun_received: int
-    """Datagrams that reached a STUN listener: the sum of the next five."""
-    stun_answered: int
-    """Binding success responses."""
-    stun_refused: int
-    """Error 420 responses: the request had an attribute that must be understood and is not (RFC 8489 §6.3.1)."""
-    stun_malformed: int
-    """Dropped: not a STUN message."""
-    stun_unserved: int
-    """Dropped: a response, an indication, another method than Binding, a wrong FINGERPRINT (RFC 8489 §7)."""
-    stun_rate_limited: int
-    """Dropped: its source asked more often than allowed."""
-    turn: TurnStats
-    send_failed: int
-    """Datagrams that the operating system would not send, over all services."""
-    receive_failed: int
-    """Receive calls that ended in an error, over all services."""
-
-    @property
-    def stun_dropped(self) -> int:
-        """Datagrams that got no answer on purpose."""
-        return self.stun_malformed + self.stun_unserved + self.stun_rate_limited
-
-
-class StunListener:
-    """A STUN server on one UDP address. `Engine.stun_listen` makes it."""
-
-    def __init__(self, core: _core.Engine, handle: int, host: str, port: int) -> None:
-        self._core = core
-        self._handle = handle
-        self._host = host
-        self._port = port
-        self._is_open = True
-        self._failure: str | None = None
-
-    @property
-    def host(self) -> str:
-        """The IP address it is bound to."""
-        return self._host
-
-    @property
-    def port(self) -> int:
-        """The UDP port it is bound to, the real one if 0 was asked for."""
-        return self._port
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port."""
-        return self._host, self._port
-
-    @property
-    def is_open(self) -> bool:
-        """False once it was closed, has failed, or its engine was closed."""
-        return self._is_open and not self._core.is_closed
-
-    @property
-    def failure(self) -> str | None:
-        """Why it failed by itself, if it did. Known only while the engine is attached to a loop."""
-        return self._failure
-
-    def close(self) -> None:
-        """Stop answering. The port is free a moment later. Closing again does nothing.
-
-        Raises RuntimeError in a forked child.
-        """
-        if self.is_open:
-            self._is_open = False
-            self._core.close_handle(self._handle)
-
-    def __repr__(self) -> str:
-        return f"<StunListener port={self._port} {'open' if self.is_open else 'closed'}>"
-
-
-class TurnEvent(NamedTuple):
-    """Something happened to an allocation: "allocated", "freed", or "asked" (may this user allocate?)."""
-
-    kind: str
-    handle: int
-    subject: int
-    """The allocation, or the question."""
-    username: str
-    why: str = ""
-    """Of "freed": released, expired, disconnected, kicked."""
-    usage: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """Of "freed": packets up, bytes up, packets down, bytes down."""
-
-
-@dataclass(frozen=True, slots=True)
-class AllocationRow:
-    """One allocation of a TURN server, now."""
-
-    handle: int
-    allocation: int
-    username: str
-    transport: str
-    client: str
-    relayed: list[str]
-    age_s: int
-    left_s: int
-    permissions: int
-    channels: int
-    usage: tuple[int, int, int, int]
-
-
-class TurnListener:
-    """A TURN server on all shards of an engine. `Engine.turn_listen` makes it."""
-
-    def __init__(self, engine: Engine, handles: Sequence[int], addresses: Sequence[tuple[str, str, int]]) -> None:
-        self._engine = engine
-        self.handles = tuple(handles)
-        self.addresses = tuple(addresses)
-        """Transport, host and real port of each, in the order asked for."""
-
-    def reload(self, settings: object) -> None:
-        """New settings for clients that come from now on. Raises ValueError."""
-        self._engine._core.turn_reload(self.handles, settings)
-
-    def reload_certificate(self, chain: bytes, key: bytes) -> None:
-        """For TLS connections that come from now on; both as PEM. Raises ValueError."""
-        self._engine._core.turn_recertify(self.handles, (chain, key))
-
-    def drain(self) -> None:
-        """Allocate nothing more; allocations there are go on."""
-        self._engine._core.turn_drain(self.handles)
-
-    def kick(self, handle: int, allocation: int) -> None:
-        """End an allocation; one that is gone already is no error."""
-        self._engine._core.turn_kick(handle, allocation)
-
-    def decide(self, event: TurnEvent, *, is_allowed: bool) -> None:
-        """Answer an event "asked"; too late has no effect."""
-        self._engine._core.turn_decide(event.handle, event.subject, is_allowed)
-
-    async def allocations(self) -> list[AllocationRow]:
-        """All allocations. Raises RuntimeError if the engine is closed or not attached to the running loop."""
-        return await self._engine._list(self)
-
-    def close(self) -> None:
-        """End the server and all its allocations. Closing again does nothing."""
-        if not self._engine.is_closed:
-            for handle in self.handles:
-                self._engine._core.close_handle(handle)
 
 
 class Engine:
