@@ -20,6 +20,7 @@ from client.turn import TurnClient
 from peerline.errors import ConfigError
 from peerline.server.lan import lan_address
 from system.conftest import Enter, Serve, until
+from system.ports import occupied
 from system.server_process import PEERLINE, ServerProcess
 
 LOOPBACK = ("--allow-peer", "127.0.0.0/8")
@@ -116,11 +117,7 @@ async def test_a_port_that_is_taken_costs_that_transport_only(
 ) -> None:
     chain, key = make_certificate(tmp_path)
     ports = {"--turn-port": "0", "--turn-tls-port": "0", "--turn-cert": str(chain), "--turn-key": str(key)}
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        if kind != "udp":
-            taken.listen(1)
-        port = taken.getsockname()[1]
+    with occupied(kind) as port:
         ports["--turn-tls-port" if kind == "tls" else "--turn-port"] = str(port)
         flags = [text for pair in ports.items() for text in pair]
         server = serve("--no-db", *LOOPBACK, *flags)

@@ -20,6 +20,7 @@ from client.certificates import DAY, make_certificate, trusting
 from client.turn import TurnClient
 from peerline.turnserver import make_credentials
 from system.conftest import until
+from system.ports import occupied
 from system.turn_process import TurnProcess
 
 Start = Callable[..., TurnProcess]
@@ -57,14 +58,6 @@ async def enter() -> AsyncIterator[Enter]:
         client.close()
 
 
-def taken(kind: str) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
-    sock.bind(("127.0.0.1", 0))
-    if kind != "udp":
-        sock.listen(1)
-    return sock
-
-
 def test_it_prints_where_it_listens_and_the_secret_it_has_made(start: Start, tmp_path: Path) -> None:
     chain, key = make_certificate(tmp_path)
     plain, secure = start(), start(*ANN, "--turn-cert", str(chain), "--turn-key", str(key))
@@ -82,8 +75,7 @@ def test_it_prints_where_it_listens_and_the_secret_it_has_made(start: Start, tmp
 @pytest.mark.parametrize(("kind", "flag"), [("udp", "--turn-port"), ("tcp", "--turn-port"), ("tls", "--turn-tls-port")])
 def test_a_port_that_is_taken_ends_it(start: Start, tmp_path: Path, kind: str, flag: str) -> None:
     chain, key = make_certificate(tmp_path)
-    with taken(kind) as sock:
-        port = sock.getsockname()[1]
+    with occupied(kind) as port:
         refused = start(*ANN, "--turn-cert", str(chain), "--turn-key", str(key), flag, str(port))
         assert refused.wait() == 1
     assert f"{kind.upper()} port {port} on 127.0.0.1 cannot be used: Address already in use" in refused.errors()

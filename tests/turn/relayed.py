@@ -151,6 +151,19 @@ async def connect(one: End, other: End) -> None:
         await end.until("the channel is open", lambda end: end.is_open)
 
 
+async def relay_of_the_last(alone: Alone, server: Server, kind: str = "udp") -> End:
+    """Asks again and again: a relay is given back a moment after its owner lets it go."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            end = alone()
+            end.ask(server, kind)
+            await end.until("it has gathered", lambda end: end.is_gathered)
+            if end.candidates:
+                return end
+            assert end.failures == [(f"turn:{kind}", 508, "Insufficient Capacity")]
+            await asyncio.sleep(0.05)
+
+
 async def talk(one: End, other: End) -> None:
     """Messages small and large, both ways, arrive whole and in order."""
     messages: list[str | bytes] = [f"message {n}" for n in range(300)]
@@ -161,6 +174,12 @@ async def talk(one: End, other: End) -> None:
     for end in (one, other):
         await end.until("all has come", lambda end: end.received[-1:] == ["the last"])
         assert end.received == messages
+
+
+def address(line: str) -> tuple[str, str]:
+    """Where a candidate is, whatever its type."""
+    _, _, _, _, host, port, *_ = line.split(" ")
+    return host, port
 
 
 def words_after(line: str, name: str) -> str:

@@ -13,7 +13,7 @@ from client.certificates import make_certificate
 from peerline.engine.transport import ice_credentials
 from peerline.turnserver import make_credentials
 from turn.conftest import ANN, SECRET, Serve, Server
-from turn.relayed import HERE, Alone, End, Ends, connect, talk, trust, words_after
+from turn.relayed import HERE, Alone, End, Ends, address, connect, relay_of_the_last, talk, trust, words_after
 
 
 async def test_two_behind_relays_alone_exchange_messages(
@@ -30,7 +30,10 @@ async def test_two_behind_relays_alone_exchange_messages(
         assert [words_after(line, "typ") for line in end.candidates] == ["relay"]
         assert (end.urls, end.failures) == ([f"turn:{kind}"], [])
         assert (words_after(end.candidates[0], "raddr"), words_after(end.candidates[0], "rport")) == ("0.0.0.0", "0")
-        assert [words_after(line, "typ") for line in end.pairs[-1]] == ["relay", "relay"]
+    for end, peer in ((one, other), (other, one)):
+        local, remote = end.pairs[-1]
+        assert address(local) == address(end.candidates[0])
+        assert address(remote) == address(peer.candidates[0])
 
 
 async def test_who_hides_nothing_tells_where_the_server_sees_him(shared: Server, ends: Ends) -> None:
@@ -53,7 +56,10 @@ async def test_a_relay_on_one_side_reaches_who_has_none(shared: Server, ends: En
         other.transport.gather([HERE])
         other.transport.asked_all()
         await other.until("it is connected", lambda end: bool(end.pairs))
-        assert [words_after(line, "typ") for line in other.pairs[-1]] == ["host", "relay"]
+        local, remote = other.pairs[-1]
+        assert words_after(local, "typ") == "host"
+        # Reflexive to who is checked before the relay is told: the address says whose it is.
+        assert address(remote) == address(one.candidates[0])
     finally:
         other.transport.close()
 
@@ -138,9 +144,7 @@ async def test_a_relay_is_given_back_when_its_path_is_closed(
     server = serve(*ANN, "--no-limits", "--relay-ports", "11100-11100")
     trust(monkeypatch, server.certificate)
     for _ in range(3):
-        end, late = alone(), alone()
-        end.ask(server, kind)
-        await end.until("it has a relay", lambda end: bool(end.candidates))
+        end, late = await relay_of_the_last(alone, server, kind), alone()
         late.ask(server, kind)
         await late.until("it has gathered", lambda end: end.is_gathered)
         assert late.failures == [(f"turn:{kind}", 508, "Insufficient Capacity")]
@@ -183,9 +187,7 @@ async def test_a_restart_without_the_server_gives_its_relay_back(serve: Serve, e
         end.transport.asked_all()
     await talk(one, other)
     for _ in range(2):
-        late = alone()
-        late.ask(server, "udp")
-        await late.until("there is a relay for it", lambda end: bool(end.candidates))
+        await relay_of_the_last(alone, server)
 
 
 async def test_credentials_with_an_end_are_credentials(shared: Server, alone: Alone) -> None:
