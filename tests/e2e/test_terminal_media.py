@@ -31,7 +31,7 @@ async def test_a_terminal_records_who_is_on_the_page_and_they_are_told(
     person: Invite, terminal: AtTerminal, tmp_path: Path
 ) -> None:
     bob, file = await person("Bob"), tmp_path / "bob.webm"
-    ann = await terminal("record", "bob", file, "--seconds", "5")
+    ann = await terminal("record", "bob", file, "--seconds", "10")
     await bob.answer()
     await ann.tells("recording")
     await expect(bob.page.get_by_role("log").first).to_contain_text("being recorded")

@@ -64,7 +64,7 @@ async def test_what_was_not_said_yet_can_be_taken_back(two: tuple[Peer, Peer]) -
     ann, bob = two
     out = ann.audio.output(buffer_ms=100)
     await negotiate(ann.pc, bob.pc)
-    saying = asyncio.ensure_future(out.write(tone(10.0, 48_000)))
+    saying = asyncio.ensure_future(out.write(tone(60.0, 48_000)))
     async with asyncio.timeout(20), bob.audio.receive() as sound:
         await anext(sound)
     assert not saying.done()

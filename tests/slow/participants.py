@@ -21,14 +21,18 @@ __all__ = ["AiortcParticipant", "ChromiumParticipant", "PeerlineParticipant"]
 
 
 class PeerlineParticipant(Participant):
-    """Ours. `beeps` and `flashes`: when a signal came, by when it was sent; those of Beeps and Flashes only."""
+    """Ours. `beeps` and `flashes`: when a signal came, by when it was sent; those of Beeps and Flashes only.
+
+    With `buffer_ms` sound and pictures wait that long, as `jitterBufferTarget` has it.
+    """
 
     name = "peerline"
 
-    def __init__(self) -> None:
+    def __init__(self, *, buffer_ms: float | None = None) -> None:
         self.end = self._end = PeerlineEnd()
         self.beeps: dict[float, float] = {}
         self.flashes: dict[float, float] = {}
+        self._buffer_ms = buffer_ms
         self._pictures = Pictures()
         self._tasks: list[asyncio.Task[None]] = []
         self._tracks: list[peerline.MediaStreamTrack] = []
@@ -63,6 +67,7 @@ class PeerlineParticipant(Participant):
         await asyncio.gather(*self._tasks)
 
     def _take(self, event: Any) -> None:
+        event.receiver.jitterBufferTarget = self._buffer_ms
         take = self._listen if event.track.kind == "audio" else self._look
         self._tasks.append(asyncio.ensure_future(take(event.track)))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from statistics import median
+from statistics import median, quantiles
 
 import pytest
 
@@ -37,6 +37,7 @@ LOSSES = (0.0, 0.02, 0.05, 0.1)
 DELAY_S = 0.025
 MAX_EAR_S, MAX_RISE_S, MAX_LIPS_S = 0.25, 0.1, 0.08
 MAX_BUFFER_S = 0.5
+BUFFER_MS = 200.0
 WINDOW_S = 5
 # Of the call. Where a packet and its repair are lost, or the question for it, pictures stand still for a moment.
 MAX_FROZEN, MAX_FROZEN_OF_LOSS = 0.1, 2.0
@@ -92,6 +93,19 @@ async def test_two_of_ours(loss: float, we_offer: bool, call_seconds: int, recor
         assert end < MAX_EAR_S
         assert end - begin <= MAX_RISE_S
         assert median(abs(one) for one in lip_differences_s(side.who)) <= MAX_LIPS_S
+
+
+@pytest.mark.parametrize("loss", LOSSES[2:])
+async def test_lips_match_nearly_always_where_sound_waits_for_repair_as_pictures_do(
+    loss: float, call_seconds: int, record_property: Record
+) -> None:
+    ours, theirs = (PeerlineParticipant(buffer_ms=BUFFER_MS) for _ in range(2))
+    sides = await talk(ours, theirs, loss, True, call_seconds)
+    tell(sides, loss, record_property)
+    check_all(sides, loss)
+    for one in (ours, theirs):
+        assert quantiles([abs(late) for late in lip_differences_s(one)], n=20)[-1] <= MAX_LIPS_S
+        assert median(delays_s(one.beeps).values()) < MAX_EAR_S + BUFFER_MS / 1000
 
 
 @under_loss

@@ -120,6 +120,7 @@ async def test_ice_restarts_while_data_flows() -> None:
         await negotiate(caller, callee)
         theirs = await within(coming)
         await within(caller.connected())
+        await within(mine.opened())
         before = caller.sctp.transport if caller.sctp is not None else None
         taken = hashlib.sha256()
         whole: Promise[None] = Promise()
@@ -200,6 +201,7 @@ async def test_an_offer_of_somebody_else_that_is_taken_back_changes_nothing() ->
         await negotiate(caller, callee)
         theirs = await within(coming)
         await within(caller.connected())
+        await within(mine.opened())
         before = caller.sctp
         stranger.createDataChannel("x")
         await stranger.setLocalDescription()
