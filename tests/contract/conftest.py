@@ -12,7 +12,7 @@ from contract.doors import WAYS, Door, Way, database_url, door_to, server_for
 from system.server_process import ServerProcess
 
 # Short enough to wait for, long enough that a test which resumes at once is never too late.
-TIMES = {"linger_s": 1.0}
+TIMES = {"linger_s": 2.0}
 
 Join = Callable[..., Awaitable[Client]]
 
@@ -55,7 +55,7 @@ async def door(
         yield door_to(way.door, running[key])
         return
     folder = tmp_path_factory.mktemp("server")
-    times = TIMES if is_shared else TIMES | {"sync_s": 1.0}
+    times = TIMES if is_shared else TIMES | {"sync_s": 2.0}
     server = server_for(way.door, folder, await database_url(way.store, folder), signaling=times)
     try:
         await asyncio.to_thread(server.start)

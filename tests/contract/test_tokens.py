@@ -89,7 +89,7 @@ async def test_a_token_is_good_for_its_own_name_only(server: ServerProcess, tran
 
 async def test_a_token_ends(server: ServerProcess, transport: Kind) -> None:
     """Who is in when it ends is told so and must leave; nobody comes in with it any more."""
-    token = create_token(server.folder, f"Brief {transport}", "--ttl", "2s")
+    token = create_token(server.folder, f"Brief {transport}", "--ttl", "5s")
     brief = await enter(server, transport, None, token)
     await brief.wait_closed(timeout_s=20)
     assert brief.bye is not None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
-import re
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -141,8 +141,7 @@ def test_a_server_that_has_ipv6_alone_is_well(tmp_path: Path) -> None:
 
 def test_a_home_made_certificate_on_the_lan_is_found_behind_plain_http(tmp_path: Path) -> None:
     for server in running(tmp_path / "server", "--lan", "--turn-tls-port", "0"):
-        printed = re.search(r"https://(\S+):\d+", server.printed())
-        assert printed is not None
+        printed = server.wait_for(r"https://(\S+):\d+")
         report = examine(tmp_path, "--server", f"http://{printed[1]}:{server.port}")
         assert report["server"] == f"https://{printed[1]}:{server.port}"
         assert check(report, "certificate")["state"] == "warning"
@@ -244,15 +243,24 @@ def test_a_relay_that_may_not_reach_us_is_a_warning_with_the_network_to_allow(tm
 # Nobody, and nonsense ---------------------------------------------------------------------------------
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """Taken, so that nobody else gets it, and nobody listens there."""
+    with ExitStack() as tried:
+        while True:
+            tcp = tried.enter_context(socket.socket(type=socket.SOCK_STREAM))
+            udp = tried.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+            tcp.bind(("127.0.0.1", 0))
+            port: int = tcp.getsockname()[1]
+            with contextlib.suppress(OSError):
+                udp.bind(("127.0.0.1", port))
+                break
+        udp.close()
+        yield port
 
 
-def test_a_server_that_is_not_there_is_said_in_two_lines(tmp_path: Path) -> None:
-    url = f"http://127.0.0.1:{closed_port()}"
+def test_a_server_that_is_not_there_is_said_in_two_lines(tmp_path: Path, closed_port: int) -> None:
+    url = f"http://127.0.0.1:{closed_port}"
     done = run(tmp_path, "--server", url)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -263,8 +271,8 @@ def test_a_server_that_is_not_there_is_said_in_two_lines(tmp_path: Path) -> None
     assert examine(tmp_path, "--server", url, code=2)["error"]["code"] == "refused"
 
 
-def test_a_turn_server_that_is_not_there_fails_each_check_of_it(tmp_path: Path) -> None:
-    where = f"127.0.0.1:{closed_port()}"
+def test_a_turn_server_that_is_not_there_fails_each_check_of_it(tmp_path: Path, closed_port: int) -> None:
+    where = f"127.0.0.1:{closed_port}"
     report = examine(
         tmp_path, "--turn", f"turn:{where}", "--turn", f"turn:{where}?transport=tcp", "--user", "a:b", code=1
     )

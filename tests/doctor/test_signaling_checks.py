@@ -76,8 +76,8 @@ async def examined(check: Check, patient: Patient) -> Check:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "WITHIN_S", 0.5)
-    monkeypatch.setattr(websocket, "WITHIN_S", 0.5)
+    monkeypatch.setattr(http, "WITHIN_S", 2.0)
+    monkeypatch.setattr(websocket, "WITHIN_S", 2.0)
 
 
 def server(events: bytes | None, poll: bytes) -> Answer:

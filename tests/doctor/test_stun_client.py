@@ -20,10 +20,10 @@ KEY = b"k" * 16
 SHORT_S = 0.7
 
 
-async def ask(transport: Transport, server: Address, *, key: bytes | None = None) -> Address:
+async def ask(transport: Transport, server: Address, *, key: bytes | None = None, within_s: float = SHORT_S) -> Address:
     client = StunClient(await connect(transport, server, tls=NO_TLS))
     try:
-        answer = await client.ask(Method.BINDING, key=key, within_s=SHORT_S)
+        answer = await client.ask(Method.BINDING, key=key, within_s=within_s)
         assert answer.rtt_s >= 0
         return client.link.local
     finally:
@@ -51,8 +51,8 @@ async def test_a_question_that_was_lost_is_asked_again() -> None:
         return [success(request, source)] if len(asked) > 1 else []
 
     async with udp_server(answers) as server:
-        await ask("udp", server)
-    assert len(asked) == 2
+        await ask("udp", server, within_s=5)
+    assert len(asked) >= 2
     assert len(set(asked)) == 1, "it is the same question"
 
 

@@ -20,8 +20,8 @@ class Endpoint(Protocol):
 
     def send(self, data: bytes, to: Address) -> None: ...
 
-    def receive(self) -> tuple[bytes, Address] | None:
-        """The next datagram; None once nothing more is under way."""
+    def receive(self, within_s: float = _PATIENCE_S) -> tuple[bytes, Address] | None:
+        """The next datagram; None once nothing more is under way. A shaped link takes a moment of its own."""
 
 
 class World(Protocol):
@@ -54,13 +54,13 @@ class KernelWorld:
 class _KernelEndpoint:
     def __init__(self, made: socket.socket) -> None:
         self._socket = made
-        made.settimeout(_PATIENCE_S)
         self.address: Address = made.getsockname()
 
     def send(self, data: bytes, to: Address) -> None:
         self._socket.sendto(data, to)
 
-    def receive(self) -> tuple[bytes, Address] | None:
+    def receive(self, within_s: float = _PATIENCE_S) -> tuple[bytes, Address] | None:
+        self._socket.settimeout(within_s)
         try:
             return self._socket.recvfrom(65_536)
         except TimeoutError:
@@ -86,6 +86,6 @@ class _SimulatedEndpoint:
     def send(self, data: bytes, to: Address) -> None:
         self._socket.send(data, to)
 
-    def receive(self) -> tuple[bytes, Address] | None:
+    def receive(self, within_s: float = _PATIENCE_S) -> tuple[bytes, Address] | None:
         self._socket.host.network.settle()
         return self._socket.receive()

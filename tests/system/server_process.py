@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import socket
 import subprocess
 import sys
 import time
@@ -44,6 +47,7 @@ class ServerProcess:
         self._command = list(command)
         self._process: subprocess.Popen[bytes] | None = None
         self._printed_before = 0
+        self._held: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -70,6 +74,7 @@ class ServerProcess:
             assert self._process.poll() is None, f"the server ended at once:\n{self.printed()}"
             assert time.monotonic() < deadline, f"the server did not come up:\n{self.printed()}"
             time.sleep(0.02)
+        self._let_go()
         first = printed.split(b"\n")[0].decode()
         assert first.startswith("http://localhost:"), f"the first line is {first!r}"
         self.port = int(first.rpartition(":")[2])
@@ -78,12 +83,15 @@ class ServerProcess:
     def stop(self) -> int:
         """SIGTERM; return the exit code."""
         self.process.terminate()
-        return self.process.wait(_STOP_WITHIN_S)
+        code = self.process.wait(_STOP_WITHIN_S)
+        self._hold()
+        return code
 
     def kill(self) -> None:
         """SIGKILL: it has no time to say anything."""
         self.process.kill()
         self.process.wait(_STOP_WITHIN_S)
+        self._hold()
 
     def end(self) -> None:
         """Whatever state it is in, it is gone afterwards."""
@@ -93,6 +101,28 @@ class ServerProcess:
                 self._process.wait(_STOP_WITHIN_S)
             except subprocess.TimeoutExpired:
                 self.kill()
+        self._let_go()
+
+    def _hold(self) -> None:
+        """Nobody else is given the port until the server is there again, which may have it all the same."""
+        self._let_go()
+        self._held = socket.socket()
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # somebody was quicker
+            self._held.bind(("127.0.0.1", self.port))
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The first match in what it has printed, as soon as there is one."""
+        deadline = time.monotonic() + _START_WITHIN_S
+        while (found := re.search(pattern, self.printed())) is None:
+            assert time.monotonic() < deadline, f"it does not print {pattern!r}:\n{self.printed()}"
+            time.sleep(0.02)
+        return found
 
     def printed(self) -> str:
         """All that it wrote to standard output and standard error."""

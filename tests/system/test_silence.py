@@ -58,7 +58,7 @@ async def test_who_waits_over_http_stays(serve: Serve, enter: Enter, transport: 
 
 
 async def test_a_side_that_does_not_come_back_is_lost(serve: Serve, enter: Enter, transport: Kind) -> None:
-    server = serve("--no-db", signaling={"grace_s": 0.5, "linger_s": 0.2, "heartbeat_s": 0.4})
+    server = serve("--no-db", signaling={"grace_s": 2, "linger_s": 1, "heartbeat_s": 0.4})
     ann, bob = await enter(server, "Ann", transport), await enter(server, "Bob", transport)
     call = await talk(ann, bob)
     await bob.abort_socket()

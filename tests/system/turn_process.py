@@ -28,17 +28,20 @@ class TurnProcess:
             )  # fmt: skip
         self.lines: list[str] = []
         self._arriving: Queue[str | None] = Queue()
+        self._one_waits = threading.Lock()
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait_for(self, beginning: str) -> str:
         """The first line that begins so. AssertionError if it ends without one."""
-        for line in self.lines:
-            if line.startswith(beginning):
-                return line
-        while (arrived := self._arriving.get(timeout=_PATIENCE_S)) is not None:
-            self.lines.append(arrived)
-            if arrived.startswith(beginning):
-                return arrived
+        # One of several threads takes what comes; the others find it in the lines.
+        with self._one_waits:
+            for line in self.lines:
+                if line.startswith(beginning):
+                    return line
+            while (arrived := self._arriving.get(timeout=_PATIENCE_S)) is not None:
+                self.lines.append(arrived)
+                if arrived.startswith(beginning):
+                    return arrived
         raise AssertionError(f"it ended without {beginning!r}: {self.lines} {self.errors()}")
 
     def address(self, kind: str) -> tuple[str, int]:

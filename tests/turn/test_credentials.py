@@ -35,11 +35,10 @@ async def test_a_nonce_of_another_client_or_of_nobody_is_stale(shared: Server, c
 
 
 async def test_credentials_that_have_expired_are_refused_but_end_no_allocation(shared: Server, come: Come) -> None:
-    now_s = time.time()
-    old = make_credentials(SECRET.encode(), "old", now_s=now_s - 120, ttl_s=60)
-    brief = make_credentials(SECRET.encode(), "brief", now_s=now_s, ttl_s=3)
+    old = make_credentials(SECRET.encode(), "old", now_s=time.time() - 120, ttl_s=60)
     late = await come(shared, "udp", old.username, old.password)
     assert (await late.allocate())[0] == 401
+    brief = make_credentials(SECRET.encode(), "brief", now_s=time.time(), ttl_s=3)
     guest = await come(shared, "udp", brief.username, brief.password)
     assert (await guest.allocate())[0] == 0
     async with asyncio.timeout(20):
