@@ -91,7 +91,7 @@ async def test_chromium_hears_and_sees_itself(make_end: MakeEnd, audio: str, vid
         # It hears of its own stream through our reports.
         heard = await until(lambda found: len(found) == 2, chromium, "remote-inbound-rtp")
         assert all(one["packetsLost"] == 0 for one in heard)
-        assert all(one["totalRoundTripTime"] < one["roundTripTimeMeasurements"] for one in heard)
+        assert all(one["totalRoundTripTime"] <= one["roundTripTimeMeasurements"] for one in heard)
         reported = await until(lambda found: len(found) == 2, chromium, "remote-outbound-rtp")
         assert all(one["packetsSent"] > 0 for one in reported)
     finally:
