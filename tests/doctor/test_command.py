@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pytest
 from doctor.coturn import Coturn, coturn
 from doctor.tls_proxy import TlsProxy
 from lab.authority import Authority
+from system.ports import occupied
 from system.server_process import PEERLINE, ServerProcess, create_token, standalone
 
 SIGNALING = ["signaling-websocket", "signaling-http"]
@@ -245,17 +245,8 @@ def test_a_relay_that_may_not_reach_us_is_a_warning_with_the_network_to_allow(tm
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """Taken, so that nobody else gets it, and nobody listens there."""
-    with ExitStack() as tried:
-        while True:
-            tcp = tried.enter_context(socket.socket(type=socket.SOCK_STREAM))
-            udp = tried.enter_context(socket.socket(type=socket.SOCK_DGRAM))
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            with contextlib.suppress(OSError):
-                udp.bind(("127.0.0.1", port))
-                break
-        udp.close()
+    """Nobody listens there, and nobody else is given it."""
+    with occupied("tcp", listens=False) as port:
         yield port
 
 

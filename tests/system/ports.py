@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
-def occupied(kind: str) -> Iterator[int]:
-    """A port that is taken for "udp", or else for TCP, and free for the other."""
+def occupied(kind: str, *, listens: bool = True) -> Iterator[int]:
+    """A port that is taken for "udp", or else for TCP, and free for the other. Who does not listen refuses all."""
     with ExitStack() as tried:
         while True:
             udp = tried.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -22,7 +22,7 @@ def occupied(kind: str) -> Iterator[int]:
             except OSError:
                 continue
             free.close()
-            if taken is tcp:
+            if taken is tcp and listens:
                 tcp.listen(1)
             yield port
             return
