@@ -135,6 +135,11 @@ class TurnClient:
         wanted: Attributes = [(LIFETIME, struct.pack("!I", lifetime_s))] if lifetime_s is not None else []
         return (await self.ask(REFRESH, wanted))[0]
 
+    def let_go(self) -> None:
+        """End the allocation, if there is one, and wait for no answer. A stream's ends with it."""
+        if self.nonce and not self.is_stream and not self.transport.is_closing():
+            self.send(self.message(REFRESH, [(LIFETIME, bytes(4))]))
+
     def close(self) -> None:
         """Without a word to the server."""
         self.transport.close()

@@ -104,6 +104,8 @@ async def come() -> AsyncIterator[Come]:
 
     yield enter
     for client in clients:
+        # Its port is given to another some time, who is to find no allocation of it at a server that is shared.
+        client.let_go()
         client.close()
 
 
