@@ -18,7 +18,8 @@ def patient_for(patience_s: float) -> type[HttpToolsProtocol]:
         """One connection."""
 
         _deadline: asyncio.TimerHandle | None = None
-        _head_bytes: int | None = 0  # None: not in a head
+        _head_bytes: int | None = 0  # of those reads that ended within the head; None: not in a head
+        _reading = 0
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
@@ -29,12 +30,14 @@ def patient_for(patience_s: float) -> type[HttpToolsProtocol]:
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
+            # A read may hold a whole head and a long body: it is known afterwards whether the head goes on.
+            self._reading = len(data)
+            super().data_received(data)
             if self._head_bytes is not None:
                 self._head_bytes += len(data)
                 if self._head_bytes > MAX_HEAD_BYTES:
                     self._refuse(TOO_LARGE)
-                    return
-            super().data_received(data)
+            self._reading = 0
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
@@ -46,7 +49,7 @@ def patient_for(patience_s: float) -> type[HttpToolsProtocol]:
             super().on_headers_complete()
 
         def _be_patient(self) -> None:
-            self._head_bytes = 0
+            self._head_bytes = -self._reading  # what else is in this read may be a body's
             self._deadline = self.loop.call_later(patience_s, self._refuse, TIMEOUT)
 
         def _head_is_whole(self) -> None:
