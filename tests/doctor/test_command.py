@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from doctor.coturn import Coturn, coturn
@@ -141,7 +143,9 @@ def test_a_server_that_has_ipv6_alone_is_well(tmp_path: Path) -> None:
 
 def test_a_home_made_certificate_on_the_lan_is_found_behind_plain_http(tmp_path: Path) -> None:
     for server in running(tmp_path / "server", "--lan", "--turn-tls-port", "0"):
-        printed = server.wait_for(r"https://(\S+):\d+")
+        httpx.get(f"{server.url}/healthz").raise_for_status()  # who is answered comes after all that is printed
+        printed = re.search(r"https://(\S+):\d+", server.printed())
+        assert printed is not None
         report = examine(tmp_path, "--server", f"http://{printed[1]}:{server.port}")
         assert report["server"] == f"https://{printed[1]}:{server.port}"
         assert check(report, "certificate")["state"] == "warning"

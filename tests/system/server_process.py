@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import socket
 import subprocess
 import sys
@@ -115,14 +114,6 @@ class ServerProcess:
         if self._held is not None:
             self._held.close()
             self._held = None
-
-    def wait_for(self, pattern: str) -> re.Match[str]:
-        """The first match in what it has printed, as soon as there is one."""
-        deadline = time.monotonic() + _START_WITHIN_S
-        while (found := re.search(pattern, self.printed())) is None:
-            assert time.monotonic() < deadline, f"it does not print {pattern!r}:\n{self.printed()}"
-            time.sleep(0.02)
-        return found
 
     def printed(self) -> str:
         """All that it wrote to standard output and standard error."""

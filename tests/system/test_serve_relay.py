@@ -124,8 +124,8 @@ async def test_a_port_that_is_taken_costs_that_transport_only(
         over = {"udp": "TURN: UDP port", "tcp": "TURN over TCP: port", "tls": "TURN over TLS: port"}[kind]
         flag = "--turn-tls-port" if kind == "tls" else "--turn-port"
         note = f"No {over} {port} cannot be used (Address already in use). Choose another with {flag}."
-        await until(lambda: note in server.printed(), "it was said")
         offer = Offer(await enter(server, "Ann"))
+        assert note in server.printed()
         assert len(offer.urls) == 2
         for other in {"udp", "tcp", "tls"} - {kind}:
             assert (await (await relay(offer, other, trust=trusting(chain))).allocate())[0] == 0
@@ -216,8 +216,8 @@ async def test_the_lan_is_reached_over_its_own_certificate(serve: Serve, enter: 
     except ConfigError:
         pytest.skip("this machine is on no network")
     server = serve("--no-db", "--lan", "--turn-tls-port", "0", "--host", "0.0.0.0")
-    await until(lambda: "The relay reaches the LAN, " in server.printed(), "it was said")
     offer = Offer(await enter(server, "Ann"))
+    assert "The relay reaches the LAN, " in server.printed()
     trust = trusting(server.folder / "lan" / "server.pem")
     client = await relay(offer, "tls", trust=trust)
     assert (await client.allocate())[0] == 0

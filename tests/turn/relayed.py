@@ -161,7 +161,6 @@ async def relay_of_the_last(alone: Alone, server: Server, kind: str = "udp") -> 
             if end.candidates:
                 return end
             assert end.failures == [(f"turn:{kind}", 508, "Insufficient Capacity")]
-            await asyncio.sleep(0.05)
 
 
 async def talk(one: End, other: End) -> None:
