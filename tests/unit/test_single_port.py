@@ -9,6 +9,7 @@ import socket
 import pytest
 from connections import described, negotiate, trickle
 
+from media.tracks import until
 from peerline import RTCDataChannel, RTCPeerConnection, RTCPeerConnectionIceErrorEvent
 from peerline.errors import ConfigError
 from peerline.webrtc.tuning import Tuning
@@ -64,9 +65,7 @@ async def test_twenty_connections_on_one_port_are_told_apart(port: int) -> None:
         channels[1].send("still there?")
         async with asyncio.timeout(WITHIN_S):
             assert await anext(aiter(channels[1])) == "1: still there?"
-    async with asyncio.timeout(WITHIN_S):
-        while not is_free(port):  # noqa: ASYNC110  # it tells nobody
-            await asyncio.sleep(0.02)
+    await until(lambda: is_free(port), WITHIN_S)
 
 
 async def test_a_restart_on_a_port_in_common_goes_on(port: int) -> None:
