@@ -62,7 +62,8 @@ async def test_a_test_pattern_gives_pictures_of_its_size_at_its_rate() -> None:
     assert {(frame.width, frame.height) for frame in frames} == {(320, 240)}
     steps = [60 * (after.time_s - before.time_s) for before, after in itertools.pairwise(frames)]
     assert steps == pytest.approx([round(step) for step in steps])
-    assert 1 <= median(map(round, steps)) <= 2  # a busy machine leaves some out
+    assert min(map(round, steps)) >= 1
+    assert median(map(round, steps)) <= 2  # a busy machine leaves some out
 
 
 @pytest.mark.parametrize("is_noisy", [False, True])

@@ -7,7 +7,6 @@ import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from queue import Queue
 
 from system.server_process import PEERLINE
 
@@ -27,22 +26,17 @@ class TurnProcess:
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True, preexec_fn=before,
             )  # fmt: skip
         self.lines: list[str] = []
-        self._arriving: Queue[str | None] = Queue()
-        self._one_waits = threading.Lock()
+        self._has_ended = False
+        self._arrived = threading.Condition()
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait_for(self, beginning: str) -> str:
-        """The first line that begins so. AssertionError if it ends without one."""
-        # One of several threads takes what comes; the others find it in the lines.
-        with self._one_waits:
-            for line in self.lines:
-                if line.startswith(beginning):
-                    return line
-            while (arrived := self._arriving.get(timeout=_PATIENCE_S)) is not None:
-                self.lines.append(arrived)
-                if arrived.startswith(beginning):
-                    return arrived
-        raise AssertionError(f"it ended without {beginning!r}: {self.lines} {self.errors()}")
+        """The first line that begins so, for any number of threads. AssertionError if it ends without one."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._has_ended or self._first(beginning) is not None, _PATIENCE_S)
+            line = self._first(beginning)
+        assert line is not None, f"it ended or fell silent without {beginning!r}: {self.lines} {self.errors()}"
+        return line
 
     def address(self, kind: str) -> tuple[str, int]:
         """Where it listens with "udp", "tcp" or "tls"."""
@@ -70,5 +64,12 @@ class TurnProcess:
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self._arriving.put(line.rstrip("\n"))
-        self._arriving.put(None)
+            with self._arrived:
+                self.lines.append(line.rstrip("\n"))
+                self._arrived.notify_all()
+        with self._arrived:
+            self._has_ended = True
+            self._arrived.notify_all()
+
+    def _first(self, beginning: str) -> str | None:
+        return next((line for line in self.lines if line.startswith(beginning)), None)
